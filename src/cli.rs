@@ -1,0 +1,227 @@
+//! The command line. Nothing else of the crate sees clap.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::note::{Outcome, Refusal};
+use crate::request::{self, TaskRequest};
+use crate::verify::Depth;
+use crate::workspace::CargoOptions;
+
+/// Scaffolds durable background tasks.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-oxy-task", bin_name = "cargo oxy-task", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Path to the Cargo.toml of the workspace
+    #[arg(long, global = true, value_name = "PATH")]
+    manifest_path: Option<PathBuf>,
+    /// Overrides a key of [workspace.metadata.oxy-task] for this run
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub config: Vec<String>,
+    /// Form of the output
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+    /// Coloring
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "CARGO_TERM_COLOR")]
+    pub color: Color,
+    /// No status lines
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// More detail
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Run cargo without the network
+    #[arg(long, global = true)]
+    offline: bool,
+    /// Run cargo with the lock file as it is
+    #[arg(long, global = true)]
+    locked: bool,
+    /// Both of the above
+    #[arg(long, global = true)]
+    frozen: bool,
+}
+
+impl Common {
+    /// What concerns cargo.
+    #[must_use]
+    pub fn cargo(&self) -> CargoOptions {
+        let flags = [
+            ("--offline", self.offline),
+            ("--locked", self.locked),
+            ("--frozen", self.frozen),
+        ];
+        CargoOptions {
+            manifest_path: self.manifest_path.clone(),
+            flags: flags
+                .into_iter()
+                .filter(|(_, on)| *on)
+                .map(|(flag, _)| flag.to_owned())
+                .collect(),
+        }
+    }
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// One JSON object.
+    Json,
+    /// A review sheet.
+    Markdown,
+}
+
+/// Coloring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scaffold a task
+    #[command(after_help = "Example:\n  cargo oxy-task new CloneRepository clone_url:String target_dir:PathBuf auth_token:secret \\\n    --key clone_url,target_dir")]
+    New(Box<New>),
+    /// Show which landmarks were found where, and why
+    #[command(after_help = "Example:\n  cargo oxy-task doctor --format json")]
+    Doctor,
+}
+
+/// Options of commands that write.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct Writing {
+    /// Write nothing; print the diff
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Edit files with uncommitted changes
+    #[arg(long)]
+    pub allow_dirty: bool,
+    /// Edit files with staged changes
+    #[arg(long)]
+    pub allow_staged: bool,
+    /// Edit without version control
+    #[arg(long)]
+    pub allow_no_vcs: bool,
+    /// Prove the result with cargo; put everything back where it fails
+    #[arg(long, value_name = "DEPTH", default_value = "none")]
+    pub verify: Depth,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub struct New {
+    /// Name of the variant, UpperCamelCase
+    variant: String,
+    /// Fields; `NAME:secret` is carried as a reference
+    #[arg(value_name = "FIELD:TYPE")]
+    fields: Vec<String>,
+    /// Fields of the idempotency key [default: all but secrets]
+    #[arg(long, value_name = "FIELD,…")]
+    key: Option<String>,
+    /// A duplicate is dropped while the first is active, or for ever
+    #[arg(long, value_name = "WHEN", default_value = "active")]
+    dedupe: Dedupe,
+    /// The task's deadline, `30m` say
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<String>,
+    /// How often a transient failure is tried again
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    retries: u32,
+    /// Pause between tries: `fixed:2s` or `exp:1s..60s`
+    #[arg(long, value_name = "BACKOFF", default_value = "exp:1s..60s")]
+    backoff: String,
+    /// Retry failures whose message holds TEXT [default: transient ones]
+    #[arg(long, value_name = "TEXT")]
+    retry_on: Vec<String>,
+    /// The status column that the task writes: `entity.column[@FIELD][:running=V,done=V,failed=V]`
+    #[arg(long, value_name = "STATUS")]
+    status: Option<String>,
+    /// The serialized name, where it is not serde's
+    #[arg(long, value_name = "WIRE_TAG")]
+    tag: Option<String>,
+    /// Documentation of the variant
+    #[arg(long, value_name = "TEXT")]
+    doc: Option<String>,
+    /// Refuse where an arm would be a `todo!`
+    #[arg(long)]
+    no_todo: bool,
+    /// Refuse where nothing claims root tasks
+    #[arg(long)]
+    require_worker: bool,
+    /// What concerns writing.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `--dedupe`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Dedupe {
+    Active,
+    Forever,
+}
+
+impl New {
+    /// The validated request; refuses what is wrong without the workspace.
+    pub fn request(&self) -> Outcome<TaskRequest> {
+        let variant = request::variant_name(&self.variant)?;
+        let fields = self
+            .fields
+            .iter()
+            .map(|text| request::field(text))
+            .collect::<Outcome<Vec<_>>>()?;
+        let key = self.key.as_deref().map(request::key).transpose()?;
+        request::check_fields(&fields, key.as_deref())?;
+        if let Some(pattern) = self.retry_on.iter().find(|pattern| pattern.is_empty()) {
+            return Err(Refusal::usage("retry-on", format!("`{pattern}` would retry every failure"))
+                .help("give a part of the messages that are worth another try"));
+        }
+        Ok(TaskRequest {
+            variant,
+            fields,
+            key,
+            dedupe: match self.dedupe {
+                Dedupe::Active => request::Dedupe::Active,
+                Dedupe::Forever => request::Dedupe::Forever,
+            },
+            timeout: self.timeout.as_deref().map(request::duration).transpose()?,
+            retries: self.retries,
+            backoff: request::backoff(&self.backoff)?,
+            retry_on: self.retry_on.clone(),
+            status: self.status.as_deref().map(request::status).transpose()?,
+            tag: self.tag.as_deref().map(request::tag).transpose()?,
+            doc: self.doc.as_deref().map(request::doc).transpose()?,
+            no_todo: self.no_todo,
+            require_worker: self.require_worker,
+        })
+    }
+}
+
+/// The arguments without the `oxy-task` that cargo puts first.
+#[must_use]
+pub fn arguments() -> Vec<std::ffi::OsString> {
+    let mut args: Vec<_> = std::env::args_os().collect();
+    if args.get(1).is_some_and(|arg| arg == "oxy-task") {
+        args.remove(1);
+    }
+    args
+}

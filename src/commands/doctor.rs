@@ -1,0 +1,14 @@
+//! `doctor`: which landmarks were found where, and why.
+
+use crate::cli::Common;
+use crate::landmarks;
+use crate::note::Outcome;
+use crate::report::{Found, Shell};
+
+/// Runs the command.
+pub(super) fn run(shell: &Shell, common: &Common) -> Outcome<()> {
+    let (workspace, config) = super::open(common)?;
+    let (spec, index) = super::index(&workspace, &config)?;
+    let landmarks = landmarks::discover(&index, spec, &config)?;
+    Found(&landmarks).show(shell, common.format)
+}

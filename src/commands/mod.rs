@@ -1,0 +1,105 @@
+//! One file a command: read, plan, show or apply, report.
+
+mod doctor;
+mod new;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, Common};
+use crate::config;
+use crate::index::Index;
+use crate::landmarks::{self, Config, SpecEnum};
+use crate::note::{Outcome, Refusal};
+use crate::report::{self, Shell};
+use crate::workspace::Workspace;
+
+/// Stack of the thread that everything runs on: syn descends once for each level of nesting.
+const STACK: usize = 256 << 20;
+
+/// Runs the command line of the process and gives its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse_from(crate::cli::arguments()) {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        }
+    };
+    let thread = std::thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(move || run(&cli));
+    match thread.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => ExitCode::from(code),
+        _ => ExitCode::from(101),
+    }
+}
+
+fn run(cli: &Cli) -> u8 {
+    let common = &cli.common;
+    let shell = Shell::new(common.color, common.quiet, common.verbose);
+    let (name, variant, result) = match &cli.command {
+        Command::New(args) => {
+            let request = args.request();
+            let variant = request.as_ref().ok().map(|r| r.variant.clone());
+            let result = request.and_then(|request| new::run(&shell, common, &args.writing, request));
+            ("new", variant, result)
+        }
+        Command::Doctor => ("doctor", None, doctor::run(&shell, common)),
+    };
+    match result {
+        Ok(()) => 0,
+        Err(refusal) => {
+            report::refusal(&shell, common.format, name, variant.as_deref(), &refusal);
+            refusal.exit_code()
+        }
+    }
+}
+
+/// Reads the workspace, its configuration and the enum.
+fn open(common: &Common) -> Outcome<(Workspace, Config)> {
+    let workspace = Workspace::read(&common.cargo())?;
+    let config = config::read(&workspace, &common.config)?;
+    Ok((workspace, config))
+}
+
+/// The enum, and an index that knows its names: aliases that other files give it included.
+fn index<'w>(workspace: &'w Workspace, config: &Config) -> Outcome<(SpecEnum, Index<'w>)> {
+    let spec = landmarks::discover_spec(workspace, config)?;
+    let not_utf8 = workspace
+        .unreadable
+        .iter()
+        .find(|path| workspace.member_of(path).is_some());
+    if let Some(path) = not_utf8 {
+        return Err(Refusal::new("not-utf8", format!("`{path}` is not UTF-8"))
+            .help("Rust source must be UTF-8: mend the file"));
+    }
+    let mut interest = spec.interest();
+    let name = spec.fact.name.clone();
+    for path in workspace.files.values().filter(|f| f.text.contains(&name)) {
+        for line in path.text.lines().map(str::trim) {
+            interest.names.extend(alias(line, &name));
+        }
+    }
+    Ok((spec, Index::new(workspace, interest)))
+}
+
+/// `Other` of `pub use path::Name as Other;` and `pub type Other = path::Name;`.
+fn alias(line: &str, name: &str) -> Option<String> {
+    let word = |text: &str| {
+        let word: String = text
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect();
+        (!word.is_empty() && word != "_").then_some(word)
+    };
+    if line.starts_with("pub use ") {
+        let at = line.find(&format!("{name} as "))?;
+        return word(&line[at + name.len() + 4..]);
+    }
+    let rest = line.strip_prefix("pub type ")?;
+    let target = rest.split_once('=')?.1.trim().trim_end_matches(';');
+    (target.rsplit("::").next() == Some(name)).then(|| word(rest)).flatten()
+}

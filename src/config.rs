@@ -1,0 +1,84 @@
+//! `[workspace.metadata.oxy-task]` of the root manifest, and `--config KEY=VALUE` over it.
+
+use toml_edit::Item;
+
+use crate::landmarks::Config;
+use crate::note::{Outcome, Refusal};
+use crate::workspace::{Manifest, Workspace};
+
+/// Keys whose value is a path `package::module::Item`.
+const PATHS: [&str; 4] = ["task-spec", "executor", "enqueue", "policy"];
+
+/// Names that `events` may give.
+const EVENTS: [&str; 5] = ["started", "progress", "done", "failed", "cancelled"];
+
+/// Further keys that other commands read.
+const OTHERS: [&str; 4] = ["handlers", "spawn-wrappers", "snapshots", "evidence"];
+
+/// Reads the configuration; an unknown key or a wrong value is refused with its line.
+pub fn read(workspace: &Workspace, overrides: &[String]) -> Outcome<Config> {
+    let mut config = Config::default();
+    let manifest = Manifest::parse(workspace.read_text("Cargo.toml")?)?;
+    let table = manifest
+        .get(&["workspace", "metadata", "oxy-task"])
+        .and_then(Item::as_table_like);
+    for (key, item) in table.into_iter().flat_map(toml_edit::TableLike::iter) {
+        let range = item.span().unwrap_or(0..1);
+        let place = manifest.file.place(&range);
+        set(&mut config, key, item, &|refusal| refusal.at(place.clone()))?;
+        if let Some((_, slot)) = config.values.get_mut(key) {
+            *slot = Some(place);
+        }
+    }
+    for text in overrides {
+        let usage = |refusal: Refusal| Refusal {
+            fault: crate::note::Fault::Usage,
+            ..refusal
+        };
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(Refusal::usage("config", format!("`{text}` is no KEY=VALUE"))
+                .help("give `--config task-spec=package::module::Enum`"));
+        };
+        let parsed = value
+            .trim()
+            .parse::<toml_edit::Value>()
+            .unwrap_or_else(|_| toml_edit::Value::from(value.trim()));
+        set(&mut config, key.trim(), &Item::Value(parsed), &usage)?;
+    }
+    Ok(config)
+}
+
+fn set(
+    config: &mut Config,
+    key: &str,
+    item: &Item,
+    place: &dyn Fn(Refusal) -> Refusal,
+) -> Outcome<()> {
+    let wrong = |what: &str| place(Refusal::new("config", format!("`{key}` {what}")));
+    if PATHS.contains(&key) {
+        let value = item
+            .as_str()
+            .filter(|value| value.contains("::"))
+            .ok_or_else(|| wrong("is no path").help("write it as \"package::module::Item\", with the package's name as in its manifest"))?;
+        config.values.insert(key.to_owned(), (value.to_owned(), None));
+        return Ok(());
+    }
+    if key == "events" {
+        let table = item
+            .as_table_like()
+            .ok_or_else(|| wrong("is no table").help("write events = { done = \"…\", failed = \"…\" }"))?;
+        for (name, value) in table.iter() {
+            let value = value.as_str().ok_or_else(|| wrong("holds a value that is no string"))?;
+            if !EVENTS.contains(&name) {
+                return Err(wrong(&format!("has no event `{name}`")).help(format!("events are: {}", EVENTS.join(", "))));
+            }
+            config.events.insert(name.to_owned(), value.to_owned());
+        }
+        return Ok(());
+    }
+    if OTHERS.contains(&key) {
+        return Ok(());
+    }
+    let known: Vec<&str> = PATHS.iter().chain(&["events"]).chain(&OTHERS).copied().collect();
+    Err(wrong("is no key of [workspace.metadata.oxy-task]").help(format!("keys are: {}", known.join(", "))))
+}

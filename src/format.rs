@@ -1,0 +1,205 @@
+//! Makes new text look like rustfmt's: whole new files, and fragments at their indentation.
+//!
+//! rustfmt runs on text of the tool's own making only, read from its standard input, under the
+//! configuration of the directory that the text is for. Existing code never goes through it.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::note::{Outcome, Refusal};
+
+/// What rustfmt is asked for.
+#[derive(Debug, Clone)]
+pub struct Rustfmt {
+    program: PathBuf,
+    dir: PathBuf,
+    edition: String,
+}
+
+/// What a fragment is, which says what has to stand around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A variant, with its comma.
+    Variant,
+    /// An arm of a match, with its comma where it needs one.
+    Arm,
+    /// An item.
+    Item,
+}
+
+/// Text to be fitted to a place.
+#[derive(Debug, Clone)]
+pub struct Fragment {
+    /// What it is.
+    pub form: Form,
+    /// The white space that its lines start with there.
+    pub indent: String,
+    /// The text, at no indentation.
+    pub text: String,
+}
+
+impl Rustfmt {
+    /// The rustfmt beside the cargo that runs the tool, else the one on the path.
+    #[must_use]
+    pub fn new(dir: &Path, edition: &str) -> Self {
+        let beside = std::env::var_os("CARGO")
+            .map(PathBuf::from)
+            .and_then(|cargo| Some(cargo.parent()?.join(format!("rustfmt{}", std::env::consts::EXE_SUFFIX))))
+            .filter(|path| path.is_file());
+        Self {
+            program: std::env::var_os("RUSTFMT")
+                .map(PathBuf::from)
+                .or(beside)
+                .unwrap_or_else(|| PathBuf::from("rustfmt")),
+            dir: dir.to_path_buf(),
+            edition: edition.to_owned(),
+        }
+    }
+
+    /// The text as rustfmt writes it; refuses when rustfmt cannot be run or fails.
+    pub fn file(&self, text: &str) -> Outcome<String> {
+        let refuse = |cause: String| {
+            Refusal::new("rustfmt", format!("cannot format the generated code: {cause}"))
+                .help("install it with `rustup component add rustfmt`, or name it in RUSTFMT")
+        };
+        let mut child = Command::new(&self.program)
+            .args(["--edition", &self.edition, "--emit", "stdout", "--quiet"])
+            .current_dir(&self.dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|e| refuse(format!("`{}`: {e}", self.program.display())))?;
+        let mut input = child.stdin.take().ok_or_else(|| refuse("no standard input".to_owned()))?;
+        let output = std::thread::scope(|scope| {
+            // A rustfmt that fails early closes the pipe; its own error says more.
+            scope.spawn(move || input.write_all(text.as_bytes()).ok());
+            child.wait_with_output()
+        })
+        .map_err(|e| refuse(e.to_string()))?;
+        if !output.status.success() {
+            return Err(refuse(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        }
+        String::from_utf8(output.stdout).map_err(|e| refuse(e.to_string()))
+    }
+
+    /// Every text as rustfmt writes it, in order, on all cores.
+    pub fn files(&self, texts: &[String]) -> Outcome<Vec<String>> {
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = texts.iter().map(|text| scope.spawn(|| self.file(text))).collect();
+            runs.into_iter()
+                .map(|run| {
+                    run.join().unwrap_or_else(|_| {
+                        Err(Refusal::new("rustfmt", "the thread that runs rustfmt panicked"))
+                    })
+                })
+                .collect()
+        })
+    }
+}
+
+/// A source file in which every fragment stands at its own depth between two markers.
+///
+/// A fragment four levels deep is formatted four levels deep, so that lines break where
+/// rustfmt would break them there.
+#[must_use]
+pub fn stub(fragments: &[Fragment]) -> String {
+    let mut out = String::new();
+    for (i, fragment) in fragments.iter().enumerate() {
+        let (open, close, inner) = match fragment.form {
+            Form::Variant => ("enum E {\n", "}\n", 1),
+            Form::Arm => ("fn f() {\nmatch x {\n", "}\n}\n", 2),
+            Form::Item => ("", "", 0),
+        };
+        let modules = depth(&fragment.indent).saturating_sub(inner);
+        for _ in 0..modules {
+            out.push_str("mod m {\n");
+        }
+        out.push_str(open);
+        out.push_str(&format!("// oxy-task:{i}:begin\n"));
+        out.push_str(fragment.text.trim_end());
+        out.push_str(&format!("\n// oxy-task:{i}:end\n"));
+        out.push_str(close);
+        out.push_str(&"}\n".repeat(modules));
+        out.push('\n');
+    }
+    out
+}
+
+/// How many levels deep an indentation is.
+fn depth(indent: &str) -> usize {
+    indent
+        .chars()
+        .map(|c| if c == '\t' { 4 } else { 1 })
+        .sum::<usize>()
+        .div_ceil(4)
+}
+
+/// Takes the fragments out of a formatted stub again, each with the indentation that it is for.
+pub fn unstub(formatted: &str, fragments: &[Fragment]) -> Outcome<Vec<String>> {
+    fragments
+        .iter()
+        .enumerate()
+        .map(|(i, fragment)| {
+            let lines: Vec<&str> = formatted
+                .lines()
+                .skip_while(|line| line.trim() != format!("// oxy-task:{i}:begin"))
+                .skip(1)
+                .take_while(|line| line.trim() != format!("// oxy-task:{i}:end"))
+                .collect();
+            let Some(first) = lines.first() else {
+                return Err(Refusal::new("rustfmt", "rustfmt lost a fragment of the generated code"));
+            };
+            let base = &first[..first.len() - first.trim_start().len()];
+            let out: Vec<String> = lines
+                .iter()
+                .map(|line| match line.strip_prefix(base) {
+                    Some(rest) if !rest.trim().is_empty() => {
+                        format!("{}{}", fragment.indent, reindent(rest, &fragment.indent))
+                    }
+                    _ => line.trim().to_owned(),
+                })
+                .collect();
+            Ok(out.join("\n"))
+        })
+        .collect()
+}
+
+/// Leading blocks of four spaces become tabs where the place is indented by tabs.
+fn reindent(rest: &str, indent: &str) -> String {
+    if !indent.contains('\t') {
+        return rest.to_owned();
+    }
+    let spaces = rest.len() - rest.trim_start_matches(' ').len();
+    format!("{}{}", "\t".repeat(spaces / 4), &rest[spaces / 4 * 4..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fragment_comes_back_at_its_own_indentation() {
+        let fragments = [
+            Fragment {
+                form: Form::Arm,
+                indent: "\t\t\t".to_owned(),
+                text: "A => {\n    b\n}".to_owned(),
+            },
+            Fragment {
+                form: Form::Variant,
+                indent: "    ".to_owned(),
+                text: "/// Doc.\nA,".to_owned(),
+            },
+        ];
+        let stub = stub(&fragments);
+        // What rustfmt makes of it, as far as these lines go.
+        let formatted = "mod m {\n    fn f() {\n        match x {\n            // oxy-task:0:begin\n            A => {\n                b\n            }\n            // oxy-task:0:end\n        }\n    }\n}\n\nenum E {\n    // oxy-task:1:begin\n    /// Doc.\n    A,\n    // oxy-task:1:end\n}\n";
+        assert_eq!(stub.replace(' ', "").trim_end(), formatted.replace(' ', "").trim_end());
+        assert_eq!(
+            unstub(formatted, &fragments).unwrap(),
+            ["\t\t\tA => {\n\t\t\t\tb\n\t\t\t}", "    /// Doc.\n    A,"]
+        );
+    }
+}

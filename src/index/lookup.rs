@@ -1,0 +1,280 @@
+//! Finds and parses files on demand: only what can matter is ever parsed.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use memchr::memmem;
+
+use super::{FileFacts, Interest, read};
+use crate::note::Outcome;
+use crate::workspace::{Member, SourceFile, Workspace};
+
+/// The workspace's files, parsed when they are asked for.
+pub struct Index<'w> {
+    /// The workspace that is read.
+    pub workspace: &'w Workspace,
+    interest: Interest,
+    parsed: RefCell<BTreeMap<String, Arc<FileFacts>>>,
+}
+
+impl<'w> Index<'w> {
+    /// An index that writes down matches over the enum that `interest` names.
+    #[must_use]
+    pub fn new(workspace: &'w Workspace, interest: Interest) -> Self {
+        Self {
+            workspace,
+            interest,
+            parsed: RefCell::default(),
+        }
+    }
+
+    /// The names and variants that matches are looked for by.
+    #[must_use]
+    pub fn interest(&self) -> &Interest {
+        &self.interest
+    }
+
+    /// The facts of the file at `path`; refuses when it does not parse or does not exist.
+    pub fn facts(&self, path: &str) -> Outcome<Arc<FileFacts>> {
+        if let Some(facts) = self.parsed.borrow().get(path) {
+            return Ok(Arc::clone(facts));
+        }
+        let Some(file) = self.workspace.files.get(path) else {
+            return Err(crate::note::Refusal::new(
+                "read",
+                format!("`{path}` is no Rust file of this workspace"),
+            ));
+        };
+        let facts = Arc::new(read(file, &self.interest)?);
+        self.parsed
+            .borrow_mut()
+            .insert(path.to_owned(), Arc::clone(&facts));
+        Ok(facts)
+    }
+
+    /// Parses `paths` on all cores; the first refusal in path order counts.
+    pub fn parse_all(&self, paths: &[String]) -> Outcome<()> {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let mut wanted: Vec<&Arc<SourceFile>> = paths
+            .iter()
+            .filter(|path| !self.parsed.borrow().contains_key(*path))
+            .filter_map(|path| self.workspace.files.get(path))
+            .collect();
+        // The long files first, so that no core ends with the longest one.
+        wanted.sort_by_key(|file| std::cmp::Reverse(file.text.len()));
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        let interest = &self.interest;
+        let wanted = &wanted;
+        let next = &next;
+        let results: Vec<(String, Outcome<FileFacts>)> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|_| {
+                    std::thread::Builder::new()
+                        .stack_size(PARSER_STACK)
+                        .spawn_scoped(scope, move || {
+                            let mut done = Vec::new();
+                            loop {
+                                let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                                let Some(file) = wanted.get(at) else { break };
+                                done.push((file.path.clone(), read(file, interest)));
+                            }
+                            done
+                        })
+                })
+                .collect();
+            workers
+                .into_iter()
+                .flatten()
+                .filter_map(|worker| worker.join().ok())
+                .flatten()
+                .collect()
+        });
+        let mut results = results;
+        results.sort_by(|a, b| a.0.cmp(&b.0));
+        for (path, facts) in results {
+            self.parsed.borrow_mut().insert(path, Arc::new(facts?));
+        }
+        Ok(())
+    }
+
+    /// Paths of the files whose text holds `needle`, in order.
+    #[must_use]
+    pub fn containing(&self, needle: &str) -> Vec<String> {
+        let finder = memmem::Finder::new(needle.as_bytes());
+        self.workspace
+            .files
+            .values()
+            .filter(|file| finder.find(file.text.as_bytes()).is_some())
+            .map(|file| file.path.clone())
+            .collect()
+    }
+
+    /// The files of `member` whose text holds `needle`.
+    #[must_use]
+    pub fn containing_in(&self, member: &Member, needle: &str) -> Vec<String> {
+        self.containing(needle)
+            .into_iter()
+            .filter(|path| {
+                self.workspace
+                    .member_of(path)
+                    .is_some_and(|owner| owner.name == member.name)
+            })
+            .collect()
+    }
+
+    /// The file that an absolute module path (`agentic_runtime::entity::run`) stands in.
+    #[must_use]
+    pub fn module_file(&self, path: &str) -> Option<String> {
+        let (krate, rest) = path.split_once("::").unwrap_or((path, ""));
+        let member = self
+            .workspace
+            .members
+            .iter()
+            .find(|member| member.crate_name() == krate)?;
+        let root = &member.lib()?.root;
+        let dir = root.rsplit_once('/').map_or("", |(dir, _)| dir);
+        if rest.is_empty() {
+            return Some(root.clone());
+        }
+        let stem = format!("{dir}/{}", rest.replace("::", "/"));
+        [format!("{stem}.rs"), format!("{stem}/mod.rs")]
+            .into_iter()
+            .find(|path| self.workspace.files.contains_key(path))
+    }
+
+    /// The absolute module path of a file of a library, by where it lies.
+    #[must_use]
+    pub fn module_of(&self, path: &str) -> Option<String> {
+        let member = self.workspace.member_of(path)?;
+        let root = &member.lib()?.root;
+        let dir = root.rsplit_once('/').map_or("", |(dir, _)| dir);
+        if path == root {
+            return Some(member.crate_name());
+        }
+        let inside = path.strip_prefix(dir)?.strip_prefix('/')?;
+        let inside = inside
+            .strip_suffix("/mod.rs")
+            .or_else(|| inside.strip_suffix(".rs"))?;
+        Some(format!(
+            "{}::{}",
+            member.crate_name(),
+            inside.replace('/', "::")
+        ))
+    }
+
+    /// The absolute path of the item that `name` (a path as written) means in `facts`.
+    ///
+    /// Follows one `use`; a name that nothing imports is taken as defined in the file itself.
+    #[must_use]
+    pub fn resolve(&self, facts: &FileFacts, name: &str) -> Option<String> {
+        let here = self.module_of(&facts.file.path)?;
+        let (head, tail) = name
+            .split_once("::")
+            .map_or((name, None), |(head, tail)| (head, Some(tail)));
+        let imported = facts.uses.iter().find(|u| u.name == head && u.is_top);
+        let imported =
+            imported.or_else(|| facts.uses.iter().find(|u| u.name == head));
+        let absolute = match imported {
+            Some(import) if import.path != head => self.absolute(&here, &import.path),
+            _ => {
+                let is_crate = matches!(head, "crate" | "self" | "super")
+                    || (tail.is_some() && self.is_crate(facts, head));
+                if is_crate {
+                    return Some(self.absolute(&here, name));
+                }
+                format!("{here}::{head}")
+            }
+        };
+        Some(tail.map_or(absolute.clone(), |tail| format!("{absolute}::{tail}")))
+    }
+
+    /// Whether `head` names a crate that the file's member depends on (or one of std).
+    fn is_crate(&self, facts: &FileFacts, head: &str) -> bool {
+        if matches!(head, "std" | "core" | "alloc") {
+            return true;
+        }
+        let child = facts.modules.iter().any(|module| module.name == head);
+        !child
+            && self
+                .workspace
+                .member_of(&facts.file.path)
+                .is_some_and(|member| {
+                    member.dependencies.iter().any(|dependency| {
+                        dependency
+                            .rename
+                            .as_deref()
+                            .unwrap_or(&dependency.package)
+                            .replace('-', "_")
+                            == head
+                    })
+                })
+    }
+
+    /// `path` with `crate`, `self` and `super` resolved against the module `here`.
+    fn absolute(&self, here: &str, path: &str) -> String {
+        let path = path.trim_start_matches("::");
+        let mut base: Vec<&str> = Vec::new();
+        let mut parts = path.split("::").peekable();
+        match parts.peek() {
+            Some(&"crate") => {
+                parts.next();
+                base.push(here.split("::").next().unwrap_or(here));
+            }
+            Some(&"self" | &"super") => {
+                base.extend(here.split("::"));
+                if parts.peek() == Some(&"self") {
+                    parts.next();
+                }
+                while parts.peek() == Some(&"super") {
+                    parts.next();
+                    base.pop();
+                }
+            }
+            _ => {}
+        }
+        base.extend(parts);
+        base.join("::")
+    }
+
+    /// The file and facts of the one struct or enum called `name` that a path names.
+    ///
+    /// `path` is absolute. Where the module's own file does not define it, the crate's other
+    /// files are searched: a re-export names it where it is not.
+    pub fn definition(&self, path: &str) -> Outcome<Option<Arc<FileFacts>>> {
+        let Some((module, name)) = path.rsplit_once("::") else {
+            return Ok(None);
+        };
+        let defines = |facts: &FileFacts| {
+            facts.structs.iter().any(|s| s.name == name)
+                || facts.enums.iter().any(|e| e.name == name)
+        };
+        if let Some(file) = self.module_file(module) {
+            let facts = self.facts(&file)?;
+            if defines(&facts) {
+                return Ok(Some(facts));
+            }
+        }
+        let krate = path.split("::").next().unwrap_or(path);
+        let Some(member) = self
+            .workspace
+            .members
+            .iter()
+            .find(|member| member.crate_name() == krate)
+        else {
+            return Ok(None);
+        };
+        for keyword in ["struct", "enum"] {
+            for file in self.containing_in(member, &format!("{keyword} {name}")) {
+                let facts = self.facts(&file)?;
+                if defines(&facts) {
+                    return Ok(Some(facts));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Stack of a thread that parses: syn descends once for each level of nesting.
+pub(crate) const PARSER_STACK: usize = 64 << 20;

@@ -1,0 +1,766 @@
+//! Parses one file and writes down what is known of it.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Attribute, Visibility};
+
+use super::facts::{
+    ArmFact, EnumFact, FieldFact, FileFacts, FnFact, ImplFact, ItemFact, MatchFact, ModFact,
+    ModelFact, Pattern, StringSetFact, StructFact, UseFact, VariantFact,
+};
+use super::pattern::unraw;
+use super::{macros, pattern, serde_attr};
+use crate::note::{Outcome, Refusal};
+use crate::workspace::SourceFile;
+
+/// Which matches are worth writing down.
+#[derive(Debug, Clone, Default)]
+pub struct Interest {
+    /// Names that the enum goes by anywhere in the workspace.
+    pub names: BTreeSet<String>,
+    /// Its variants.
+    pub variants: BTreeSet<String>,
+}
+
+/// Parses `file` and gives its facts; refuses with rustc-like place when it does not parse.
+pub fn read(file: &Arc<SourceFile>, interest: &Interest) -> Outcome<FileFacts> {
+    let base = file.lexed_from();
+    let syntax = syn::parse_file(&file.text).map_err(|e| {
+        let start = e.span().byte_range().start + base;
+        Refusal::new("parse", format!("`{}` does not parse: {e}", file.path))
+            .at(file.place(&(start..start + 1)))
+            .help("mend the syntax error, or leave the file out of the workspace")
+    })?;
+    let mut reader = Reader {
+        base,
+        facts: FileFacts {
+            file: Arc::clone(file),
+            enums: Vec::new(),
+            structs: Vec::new(),
+            functions: Vec::new(),
+            impls: Vec::new(),
+            matches: Vec::new(),
+            uses: Vec::new(),
+            aliases: Vec::new(),
+            modules: Vec::new(),
+            string_sets: Vec::new(),
+            items: Vec::new(),
+            opaque: Vec::new(),
+        },
+        interest,
+        module: Vec::new(),
+        current_fn: None,
+        current_impl: None,
+        in_test: false,
+        in_macro: None,
+    };
+    reader.facts.items = syntax.items.iter().map(|item| reader.item(item)).collect();
+    reader.visit_file(&syntax);
+    let facts = reader.facts;
+    drop(syntax);
+    Ok(facts)
+}
+
+/// The path without spaces and generic arguments, `r#` kept.
+pub(super) fn path_text(path: &syn::Path) -> String {
+    let mut text = String::new();
+    if path.leading_colon.is_some() {
+        text.push_str("::");
+    }
+    for (i, segment) in path.segments.iter().enumerate() {
+        if i > 0 {
+            text.push_str("::");
+        }
+        text.push_str(&unraw(&segment.ident));
+    }
+    text
+}
+
+/// Tokens with single spaces, without the ones that only make types hard to read.
+fn tokens(node: &impl ToTokens) -> String {
+    let text = node.to_token_stream().to_string();
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == ' ' {
+            let before = out.chars().last().unwrap_or(' ');
+            let after = chars.peek().copied().unwrap_or(' ');
+            let glued = "<(&:['".contains(before) || "<>(),:;[]".contains(after);
+            let arrow = before == '>' && after == '>';
+            if glued || arrow {
+                continue;
+            }
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Whether `attributes` hold `#[cfg(test)]` or a test attribute.
+fn is_test(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let path = attribute.path();
+        let name = path.segments.last().map(|s| s.ident.to_string());
+        match name.as_deref() {
+            Some("test") => true,
+            Some("cfg") => attribute
+                .meta
+                .require_list()
+                .is_ok_and(|list| list.tokens.to_string() == "test"),
+            _ => false,
+        }
+    })
+}
+
+fn derives(attributes: &[Attribute]) -> Vec<String> {
+    let mut names = Vec::new();
+    for attribute in attributes {
+        if attribute.path().is_ident("derive") {
+            let _ = attribute.parse_nested_meta(|meta| {
+                if let Some(segment) = meta.path.segments.last() {
+                    names.push(segment.ident.to_string());
+                }
+                Ok(())
+            });
+        }
+    }
+    names
+}
+
+fn table_name(attributes: &[Attribute]) -> Option<String> {
+    let mut name = None;
+    for attribute in attributes {
+        if attribute.path().is_ident("sea_orm") {
+            let _ = attribute.parse_nested_meta(|meta| {
+                if meta.path.is_ident("table_name") {
+                    name = Some(meta.value()?.parse::<syn::LitStr>()?.value());
+                }
+                Ok(())
+            });
+        }
+    }
+    name
+}
+
+struct Reader<'a> {
+    base: usize,
+    facts: FileFacts,
+    interest: &'a Interest,
+    module: Vec<String>,
+    current_fn: Option<usize>,
+    current_impl: Option<usize>,
+    in_test: bool,
+    in_macro: Option<String>,
+}
+
+impl Reader<'_> {
+    fn range(&self, span: Span) -> Range<usize> {
+        let range = span.byte_range();
+        range.start + self.base..range.end + self.base
+    }
+
+    fn of(&self, node: &impl Spanned) -> Range<usize> {
+        self.range(node.span())
+    }
+
+    fn fields(&self, fields: &syn::FieldsNamed) -> Vec<FieldFact> {
+        fields
+            .named
+            .iter()
+            .filter_map(|field| {
+                Some(FieldFact {
+                    name: unraw(field.ident.as_ref()?),
+                    ty: tokens(&field.ty),
+                    range: self.of(field),
+                    attributes: field
+                        .attrs
+                        .iter()
+                        .filter(|attribute| !attribute.path().is_ident("doc"))
+                        .map(tokens)
+                        .collect(),
+                })
+            })
+            .collect()
+    }
+
+    fn uses(&mut self, item: &syn::ItemUse) {
+        fn leaves(tree: &syn::UseTree, prefix: &str, out: &mut Vec<(String, String)>) {
+            let join = |name: &str| {
+                if prefix.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{prefix}::{name}")
+                }
+            };
+            match tree {
+                syn::UseTree::Path(path) => leaves(&path.tree, &join(&unraw(&path.ident)), out),
+                syn::UseTree::Name(name) if name.ident == "self" => {
+                    let last = prefix.rsplit("::").next().unwrap_or(prefix);
+                    out.push((prefix.to_owned(), last.to_owned()));
+                }
+                syn::UseTree::Name(name) => {
+                    let name = unraw(&name.ident);
+                    out.push((join(&name), name));
+                }
+                syn::UseTree::Rename(rename) if rename.ident == "self" => {
+                    out.push((prefix.to_owned(), unraw(&rename.rename)));
+                }
+                syn::UseTree::Rename(rename) => {
+                    out.push((join(&unraw(&rename.ident)), unraw(&rename.rename)));
+                }
+                syn::UseTree::Glob(_) => out.push((prefix.to_owned(), "*".to_owned())),
+                syn::UseTree::Group(group) => {
+                    for tree in &group.items {
+                        leaves(tree, prefix, out);
+                    }
+                }
+            }
+        }
+        let mut out = Vec::new();
+        leaves(&item.tree, "", &mut out);
+        let range = self.of(item);
+        let is_pub = matches!(item.vis, Visibility::Public(_));
+        let is_top = self.module.is_empty() && self.current_fn.is_none();
+        for (path, name) in out {
+            self.facts.uses.push(UseFact {
+                path,
+                name,
+                is_pub,
+                range: range.clone(),
+                is_top,
+            });
+        }
+    }
+
+    fn push_fn(
+        &mut self,
+        attributes: &[Attribute],
+        vis: &Visibility,
+        sig: &syn::Signature,
+        range: Range<usize>,
+        block: Option<&syn::Block>,
+    ) -> usize {
+        let mut params = Vec::new();
+        let mut has_self = false;
+        for input in &sig.inputs {
+            match input {
+                syn::FnArg::Receiver(_) => has_self = true,
+                syn::FnArg::Typed(typed) => {
+                    let name = match &*typed.pat {
+                        syn::Pat::Ident(ident) => unraw(&ident.ident),
+                        other => tokens(other),
+                    };
+                    params.push((name, tokens(&typed.ty)));
+                }
+            }
+        }
+        let output = match &sig.output {
+            syn::ReturnType::Default => String::new(),
+            syn::ReturnType::Type(_, ty) => tokens(ty),
+        };
+        let lets = block.map(|block| self.lets(block)).unwrap_or_default();
+        self.facts.functions.push(FnFact {
+            name: unraw(&sig.ident),
+            name_range: self.range(sig.ident.span()),
+            range,
+            params,
+            has_self,
+            output,
+            is_async: sig.asyncness.is_some(),
+            is_pub: matches!(vis, Visibility::Public(_)),
+            is_test: self.in_test || is_test(attributes),
+            module: self.module.clone(),
+            in_impl: self.current_impl,
+            models: Vec::new(),
+            lets,
+            calls: Vec::new(),
+        });
+        if let Some(set) = block.and_then(|block| self.string_set(sig, block)) {
+            self.facts.string_sets.push(set);
+        }
+        self.facts.functions.len() - 1
+    }
+
+    fn lets(&self, block: &syn::Block) -> Vec<(String, String)> {
+        block
+            .stmts
+            .iter()
+            .filter_map(|statement| match statement {
+                syn::Stmt::Local(local) => match (&local.pat, &local.init) {
+                    (syn::Pat::Ident(ident), Some(init)) if init.diverge.is_none() => Some((
+                        unraw(&ident.ident),
+                        self.facts.text(&self.of(&init.expr)).to_owned(),
+                    )),
+                    _ => None,
+                },
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// `matches!(x, "a" | "b")` as the whole body of a function that gives `bool`.
+    fn string_set(&self, sig: &syn::Signature, block: &syn::Block) -> Option<StringSetFact> {
+        let [syn::Stmt::Macro(syn::StmtMacro { mac, .. }) | syn::Stmt::Expr(syn::Expr::Macro(syn::ExprMacro { mac, .. }), None)] =
+            block.stmts.as_slice()
+        else {
+            return None;
+        };
+        if !mac.path.is_ident("matches") {
+            return None;
+        }
+        let pattern = mac
+            .parse_body_with(|input: syn::parse::ParseStream<'_>| {
+                input.parse::<syn::Expr>()?;
+                input.parse::<syn::Token![,]>()?;
+                syn::Pat::parse_multi_with_leading_vert(input)
+            })
+            .ok()?;
+        let values: Vec<String> = pattern::read(&pattern)
+            .strings()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        (!values.is_empty()).then(|| StringSetFact {
+            function: unraw(&sig.ident),
+            values,
+            range: self.of(mac),
+        })
+    }
+
+    /// Whether the pattern speaks of the enum by a path.
+    fn mentions(&self, pattern: &Pattern) -> bool {
+        let path = |path: &str| {
+            let mut parts = path.rsplit("::");
+            let last = parts.next().unwrap_or_default();
+            match parts.next() {
+                Some("Self") => self.self_is_enum() && self.interest.variants.contains(last),
+                Some(owner) => self.interest.names.contains(owner) || self.is_local_alias(owner),
+                None => self.imports_variant(last),
+            }
+        };
+        match pattern {
+            Pattern::Path(text) => path(text),
+            Pattern::Name(name, inner) => {
+                (inner.is_none() && self.imports_variant(name))
+                    || inner.as_deref().is_some_and(|inner| self.mentions(inner))
+            }
+            Pattern::TupleStruct(text, parts) => {
+                path(text) || parts.iter().any(|part| self.mentions(part))
+            }
+            Pattern::Struct(text, fields) => {
+                path(text) || fields.iter().any(|(_, part)| self.mentions(part))
+            }
+            Pattern::Or(parts) | Pattern::Tuple(parts) => {
+                parts.iter().any(|part| self.mentions(part))
+            }
+            _ => false,
+        }
+    }
+
+    fn self_is_enum(&self) -> bool {
+        self.current_impl.is_some_and(|at| {
+            let ty = &self.facts.impls[at].self_type;
+            let last = ty.rsplit("::").next().unwrap_or(ty);
+            self.interest.names.contains(last) || self.is_local_alias(last)
+        })
+    }
+
+    fn is_local_alias(&self, name: &str) -> bool {
+        let stands_for = |path: &str| {
+            path.rsplit("::")
+                .next()
+                .is_some_and(|last| self.interest.names.contains(last))
+        };
+        self.facts
+            .uses
+            .iter()
+            .any(|u| u.name == name && stands_for(&u.path))
+            || self
+                .facts
+                .aliases
+                .iter()
+                .any(|(alias, path)| alias == name && stands_for(path))
+    }
+
+    fn imports_variant(&self, name: &str) -> bool {
+        self.interest.variants.contains(name)
+            && self.facts.uses.iter().any(|u| {
+                let owner = if u.name == "*" {
+                    Some(u.path.as_str())
+                } else if u.name == name {
+                    u.path.rsplit_once("::").map(|(owner, _)| owner)
+                } else {
+                    None
+                };
+                owner.is_some_and(|owner| {
+                    let last = owner.rsplit("::").next().unwrap_or(owner);
+                    self.interest.names.contains(last) || self.is_local_alias(last)
+                })
+            })
+    }
+
+    fn push_match(&mut self, node: &syn::ExprMatch) {
+        let patterns: Vec<Pattern> = node.arms.iter().map(|arm| pattern::read(&arm.pat)).collect();
+        let over_enum = patterns.iter().any(|pattern| self.mentions(pattern));
+        let over_text = patterns.iter().any(|pattern| !pattern.strings().is_empty());
+        if !over_enum && !over_text {
+            return;
+        }
+        let braces = node.brace_token.span;
+        let arms = node
+            .arms
+            .iter()
+            .zip(patterns)
+            .map(|(arm, pattern)| {
+                let pattern_range = self.of(&arm.pat);
+                let body = self.of(&arm.body);
+                let start = arm
+                    .attrs
+                    .first()
+                    .map_or(pattern_range.start, |attribute| self.of(attribute).start);
+                ArmFact {
+                    range: start..body.end,
+                    pattern,
+                    pattern_range,
+                    has_guard: arm.guard.is_some(),
+                    body,
+                    comma: arm.comma.map(|comma| self.range(comma.span).end),
+                }
+            })
+            .collect();
+        let match_start = self.range(node.match_token.span).start;
+        let scrutinee = self.facts.text(&self.of(&node.expr)).to_owned();
+        let gives_string = self
+            .current_fn
+            .map(|at| &self.facts.functions[at].output)
+            .is_some_and(|output| output == "&'static str" || output == "String" || output == "&str");
+        self.facts.matches.push(MatchFact {
+            range: match_start..self.range(braces.close()).end,
+            scrutinee,
+            close: self.range(braces.close()).start,
+            arms,
+            in_fn: self.current_fn,
+            in_impl: self.current_impl,
+            in_macro: self.in_macro.clone(),
+            is_test: self.in_test,
+            gives_string,
+        });
+    }
+
+    fn item(&self, item: &syn::Item) -> ItemFact {
+        let mut inner = Vec::new();
+        let mut close = None;
+        let key = match item {
+            syn::Item::Fn(f) => format!("fn {}", f.sig.ident),
+            syn::Item::Struct(s) => format!("struct {}", s.ident),
+            syn::Item::Enum(e) => format!("enum {}", e.ident),
+            syn::Item::Trait(t) => format!("trait {}", t.ident),
+            syn::Item::Type(t) => format!("type {}", t.ident),
+            syn::Item::Const(c) => format!("const {}", c.ident),
+            syn::Item::Static(s) => format!("static {}", s.ident),
+            syn::Item::Use(u) => format!("use {}", tokens(&u.tree)),
+            syn::Item::Macro(m) => format!("macro {}", path_text(&m.mac.path)),
+            syn::Item::Mod(m) => {
+                if let Some((brace, items)) = &m.content {
+                    inner = items.iter().map(|item| self.item(item)).collect();
+                    close = Some(self.range(brace.span.close()).start);
+                }
+                format!("mod {}", m.ident)
+            }
+            syn::Item::Impl(i) => {
+                inner = i.items.iter().map(|item| self.impl_item(item)).collect();
+                close = Some(self.range(i.brace_token.span.close()).start);
+                match &i.trait_ {
+                    Some((_, path, _)) => format!("impl {} for {}", tokens(path), tokens(&i.self_ty)),
+                    None => format!("impl {}", tokens(&i.self_ty)),
+                }
+            }
+            _ => "other".to_owned(),
+        };
+        ItemFact {
+            key,
+            range: self.of(item),
+            inner,
+            close,
+        }
+    }
+
+    fn impl_item(&self, item: &syn::ImplItem) -> ItemFact {
+        let key = match item {
+            syn::ImplItem::Fn(f) => format!("fn {}", f.sig.ident),
+            syn::ImplItem::Type(t) => format!("type {}", t.ident),
+            syn::ImplItem::Const(c) => format!("const {}", c.ident),
+            _ => "other".to_owned(),
+        };
+        ItemFact {
+            key,
+            range: self.of(item),
+            inner: Vec::new(),
+            close: None,
+        }
+    }
+
+    /// Runs `inside` with the function at `at` as the current one.
+    fn within_fn(&mut self, at: usize, inside: impl FnOnce(&mut Self)) {
+        let outer = self.current_fn.replace(at);
+        let test = self.in_test;
+        self.in_test = self.facts.functions[at].is_test;
+        inside(self);
+        self.current_fn = outer;
+        self.in_test = test;
+    }
+}
+
+impl<'ast> Visit<'ast> for Reader<'_> {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.uses(item);
+    }
+
+    fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
+        if let syn::Type::Path(path) = &*item.ty {
+            self.facts
+                .aliases
+                .push((unraw(&item.ident), path_text(&path.path)));
+        }
+    }
+
+    fn visit_file(&mut self, file: &'ast syn::File) {
+        // Imports first: a match may stand above the `use` that gives its variants their names.
+        for item in &file.items {
+            match item {
+                syn::Item::Use(item) => self.uses(item),
+                syn::Item::Type(item) => self.visit_item_type(item),
+                _ => {}
+            }
+        }
+        for item in &file.items {
+            if !matches!(item, syn::Item::Use(_) | syn::Item::Type(_)) {
+                self.visit_item(item);
+            }
+        }
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        let test = is_test(&item.attrs);
+        let path = item.attrs.iter().find_map(|attribute| {
+            let value = &attribute.meta.require_name_value().ok()?;
+            match (&value.value, value.path.is_ident("path")) {
+                (syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }), true) => {
+                    Some(text.value())
+                }
+                _ => None,
+            }
+        });
+        self.facts.modules.push(ModFact {
+            name: unraw(&item.ident),
+            range: self.of(item),
+            is_inline: item.content.is_some(),
+            is_pub: matches!(item.vis, Visibility::Public(_)),
+            path,
+            is_test: test,
+        });
+        let outer = self.in_test;
+        self.in_test |= test;
+        self.module.push(unraw(&item.ident));
+        if let Some((_, items)) = &item.content {
+            for item in items {
+                if let syn::Item::Use(item) = item {
+                    self.uses(item);
+                }
+            }
+            for item in items {
+                if !matches!(item, syn::Item::Use(_)) {
+                    self.visit_item(item);
+                }
+            }
+        }
+        self.module.pop();
+        self.in_test = outer;
+    }
+
+    fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
+        let braces = item.brace_token.span;
+        let variants = item
+            .variants
+            .pairs()
+            .map(|pair| {
+                let variant = pair.value();
+                let end = self.of(&variant.fields).end;
+                let name_range = self.range(variant.ident.span());
+                let start = variant
+                    .attrs
+                    .first()
+                    .map_or(name_range.start, |attribute| self.of(attribute).start);
+                let end = match (&variant.fields, &variant.discriminant) {
+                    (_, Some((_, value))) => self.of(value).end,
+                    (syn::Fields::Unit, None) => name_range.end,
+                    _ => end,
+                };
+                VariantFact {
+                    name: unraw(&variant.ident),
+                    range: start..end,
+                    name_range,
+                    comma: pair.punct().map(|comma| self.range(comma.span).end),
+                    fields: match &variant.fields {
+                        syn::Fields::Named(named) => Some(self.fields(named)),
+                        syn::Fields::Unit => Some(Vec::new()),
+                        syn::Fields::Unnamed(_) => None,
+                    },
+                    serde: serde_attr::read(&variant.attrs),
+                    is_cfg: variant.attrs.iter().any(|a| a.path().is_ident("cfg")),
+                }
+            })
+            .collect();
+        self.facts.enums.push(EnumFact {
+            name: unraw(&item.ident),
+            name_range: self.range(item.ident.span()),
+            open: self.range(braces.open()).end,
+            close: self.range(braces.close()).start,
+            serde: serde_attr::read(&item.attrs),
+            derives: derives(&item.attrs),
+            variants,
+            module: self.module.clone(),
+            is_generic: !item.generics.params.is_empty(),
+        });
+    }
+
+    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+        if let syn::Fields::Named(fields) = &item.fields {
+            self.facts.structs.push(StructFact {
+                name: unraw(&item.ident),
+                name_range: self.range(item.ident.span()),
+                derives: derives(&item.attrs),
+                fields: self.fields(fields),
+                table_name: table_name(&item.attrs),
+            });
+        }
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        let outer = self.current_impl;
+        self.facts.impls.push(ImplFact {
+            self_type: tokens(&item.self_ty),
+            trait_path: item.trait_.as_ref().map(|(_, path, _)| path_text(path)),
+            range: self.of(item),
+            is_test: self.in_test || is_test(&item.attrs),
+        });
+        self.current_impl = Some(self.facts.impls.len() - 1);
+        visit::visit_item_impl(self, item);
+        self.current_impl = outer;
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        let range = self.of(item);
+        let at = self.push_fn(&item.attrs, &item.vis, &item.sig, range, Some(&item.block));
+        self.within_fn(at, |reader| reader.visit_block(&item.block));
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        let range = self.of(item);
+        let at = self.push_fn(&item.attrs, &item.vis, &item.sig, range, Some(&item.block));
+        self.within_fn(at, |reader| reader.visit_block(&item.block));
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
+        let range = self.of(item);
+        let at = self.push_fn(
+            &item.attrs,
+            &Visibility::Inherited,
+            &item.sig,
+            range,
+            item.default.as_ref(),
+        );
+        if let Some(block) = &item.default {
+            self.within_fn(at, |reader| reader.visit_block(block));
+        }
+    }
+
+    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
+        self.push_match(node);
+        visit::visit_expr_match(self, node);
+    }
+
+    fn visit_expr_struct(&mut self, node: &'ast syn::ExprStruct) {
+        let is_model = node
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == "ActiveModel");
+        if let (true, Some(at)) = (is_model, self.current_fn) {
+            let fields = node
+                .fields
+                .iter()
+                .map(|field| {
+                    let name = match &field.member {
+                        syn::Member::Named(ident) => unraw(ident),
+                        syn::Member::Unnamed(index) => index.index.to_string(),
+                    };
+                    (name, self.facts.text(&self.of(&field.expr)).to_owned())
+                })
+                .collect();
+            let model = ModelFact {
+                path: path_text(&node.path),
+                range: self.of(node),
+                fields,
+                has_rest: node.dot2_token.is_some(),
+            };
+            self.facts.functions[at].models.push(model);
+        }
+        visit::visit_expr_struct(self, node);
+    }
+
+    fn visit_expr_call(&mut self, node: &'ast syn::ExprCall) {
+        if let (syn::Expr::Path(path), Some(at)) = (&*node.func, self.current_fn) {
+            let args = node
+                .args
+                .iter()
+                .map(|arg| self.facts.text(&self.of(arg)).to_owned())
+                .collect();
+            self.facts.functions[at]
+                .calls
+                .push((path_text(&path.path), args));
+        }
+        visit::visit_expr_call(self, node);
+    }
+
+    fn visit_macro(&mut self, node: &'ast syn::Macro) {
+        let found = macros::matches_in(node.tokens.clone());
+        let outer = self.in_macro.replace(path_text(&node.path));
+        let is_definition = node.path.is_ident("macro_rules");
+        for expression in &found.matches {
+            if is_definition {
+                let over_enum = expression
+                    .arms
+                    .iter()
+                    .any(|arm| self.mentions(&pattern::read(&arm.pat)));
+                if over_enum {
+                    let range = self.range(expression.match_token.span);
+                    self.facts.opaque.push((range, "in the body of a macro_rules!"));
+                }
+            } else {
+                self.visit_expr_match(expression);
+            }
+        }
+        for (span, run) in found.unparsed {
+            let text = run.to_string();
+            if self
+                .interest
+                .names
+                .iter()
+                .any(|name| text.contains(&format!("{name} ::")))
+            {
+                let range = self.range(span);
+                self.facts
+                    .opaque
+                    .push((range, "in macro tokens that do not parse as an expression"));
+            }
+        }
+        self.in_macro = outer;
+    }
+}

@@ -1,0 +1,75 @@
+//! What `#[serde(…)]` says, as far as the wire form depends on it.
+
+use syn::Attribute;
+
+use super::facts::SerdeFact;
+
+/// Reads every serde attribute of `attributes`, `cfg_attr`-wrapped ones left aside.
+pub(super) fn read(attributes: &[Attribute]) -> SerdeFact {
+    let mut fact = SerdeFact::default();
+    for attribute in attributes {
+        if !attribute.path().is_ident("serde") {
+            continue;
+        }
+        // An attribute that serde itself would refuse is rustc's to report.
+        let _ = attribute.parse_nested_meta(|meta| {
+            let name = meta.path.get_ident().map(ToString::to_string);
+            match name.as_deref() {
+                Some("untagged") => fact.untagged = true,
+                Some("tag") => fact.tag = Some(text(&meta)?),
+                Some("content") => fact.content = Some(text(&meta)?),
+                Some("alias") => fact.aliases.push(text(&meta)?),
+                Some("rename_all") => {
+                    fact.rename_all = both(&meta)?.0;
+                }
+                Some("rename_all_fields") => {
+                    fact.rename_all_fields = both(&meta)?.0;
+                }
+                Some("rename") => {
+                    let (serialize, deserialize) = both(&meta)?;
+                    fact.aliases.extend(deserialize);
+                    fact.rename = serialize;
+                }
+                _ => skip(&meta)?,
+            }
+            Ok(())
+        });
+    }
+    fact
+}
+
+/// The value of `name = "…"`.
+fn text(meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<String> {
+    Ok(meta.value()?.parse::<syn::LitStr>()?.value())
+}
+
+/// The values of `name = "…"` or `name(serialize = "…", deserialize = "…")`.
+fn both(meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<(Option<String>, Option<String>)> {
+    if meta.input.peek(syn::Token![=]) {
+        let value = text(meta)?;
+        return Ok((Some(value), None));
+    }
+    let mut parts = (None, None);
+    meta.parse_nested_meta(|inner| {
+        let value = text(&inner)?;
+        if inner.path.is_ident("serialize") {
+            parts.0 = Some(value);
+        } else {
+            parts.1 = Some(value);
+        }
+        Ok(())
+    })?;
+    Ok(parts)
+}
+
+/// Passes over what is of no interest, with its value or list.
+fn skip(meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<()> {
+    if meta.input.peek(syn::Token![=]) {
+        meta.value()?.parse::<syn::Expr>()?;
+    } else if meta.input.peek(syn::token::Paren) {
+        let content;
+        syn::parenthesized!(content in meta.input);
+        content.parse::<proc_macro2::TokenStream>()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! What the generator needs to find in a workspace, one file a landmark.
+//!
+//! Each landmark says how it was found, or refuses with what was looked for and the
+//! configuration key that settles it. Nothing here knows a path or a signature of any
+//! particular workspace.
+
+mod enqueue;
+mod events;
+mod executor;
+mod exhaustive;
+mod policy;
+mod records;
+mod resume;
+mod spec;
+mod status;
+mod worker;
+
+use std::collections::BTreeMap;
+
+pub use enqueue::{Column, Filled, Queue, Value};
+pub use events::EventNames;
+pub use executor::{Executor, Scrutinee};
+pub use exhaustive::{Coverage, MatchSite, sites};
+pub use policy::{Backoffs, PolicyTypes};
+pub use records::{Records, RunFunction};
+pub use resume::{ResumeDispatch, ResumeReading};
+pub use spec::{SpecEnum, discover as discover_spec, wire_case};
+pub use status::{Status, find as find_status};
+pub use worker::WorkerSite;
+
+use crate::index::Index;
+use crate::note::{Note, Outcome, Place};
+
+/// `[workspace.metadata.oxy-task]` and `--config`, merged; keys without values are absent.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Values by key; the place is that of the key in the manifest, if it came from there.
+    pub values: BTreeMap<String, (String, Option<Place>)>,
+    /// Event names by what they say: `started`, `progress`, `done`, `failed`, `cancelled`.
+    pub events: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// The value of `key`, if it is set.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(|(value, _)| value.as_str())
+    }
+
+    /// Where `key` was set, if in a manifest.
+    #[must_use]
+    pub fn place(&self, key: &str) -> Option<Place> {
+        self.values.get(key).and_then(|(_, place)| place.clone())
+    }
+}
+
+/// Everything that was found.
+pub struct Landmarks {
+    /// The enum.
+    pub spec: SpecEnum,
+    /// Every match over it, the executor's included.
+    pub matches: Vec<MatchSite>,
+    /// The executor and its arm.
+    pub executor: Executor,
+    /// The queue's row, the run's row, and how they are written.
+    pub queue: Queue,
+    /// The policy types.
+    pub policy: PolicyTypes,
+    /// How events are appended and runs are ended.
+    pub records: Records,
+    /// What recovery dispatches on.
+    pub resume: ResumeReading,
+    /// What claims tasks.
+    pub workers: Vec<WorkerSite>,
+    /// How events are called.
+    pub events: EventNames,
+    /// What is worth saying about how things were found.
+    pub notes: Vec<Note>,
+}
+
+/// Finds every landmark of the workspace; the first that is missing is the refusal.
+pub fn discover(index: &Index<'_>, spec: SpecEnum, config: &Config) -> Outcome<Landmarks> {
+    let mut notes = Vec::new();
+    let matches = exhaustive::discover(index, &spec, &mut notes)?;
+    let executor = executor::discover(index, &spec, &matches, config)?;
+    let queue = enqueue::discover(index, &spec, config)?;
+    let policy = policy::discover(index, &queue, config)?;
+    let records = records::discover(index, &queue)?;
+    let resume = resume::discover(index, &spec, &executor, &queue)?;
+    let workers = worker::discover(index, &executor)?;
+    let events = events::discover(index, config, &mut notes)?;
+    Ok(Landmarks {
+        spec,
+        matches,
+        executor,
+        queue,
+        policy,
+        records,
+        resume,
+        workers,
+        events,
+        notes,
+    })
+}

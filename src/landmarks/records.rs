@@ -1,0 +1,179 @@
+//! How a run's events are appended and how a run is ended, by the workspace's own functions.
+
+use super::Queue;
+use crate::index::{FileFacts, FnFact, Index};
+use crate::note::{Outcome, Refusal};
+
+/// The functions that the envelope records a task with.
+pub struct Records {
+    /// Appends one event.
+    pub append: RunFunction,
+    /// Gives the highest sequence number of a run.
+    pub max_seq: RunFunction,
+    /// Ends a run.
+    pub end: RunFunction,
+    /// Absolute path of the run's entity.
+    pub run_entity: String,
+}
+
+/// A function and the texts that its parameters are filled with.
+pub struct RunFunction {
+    /// Absolute path under which other crates call it.
+    pub path: String,
+    /// Its arguments in order, in the names that the template binds.
+    pub args: Vec<String>,
+}
+
+impl RunFunction {
+    /// The call's text: `crud::insert_event(db, …)` without `.await`.
+    #[must_use]
+    pub fn call(&self, prefix: &str) -> String {
+        let name = self.path.rsplit("::").next().unwrap_or(&self.path);
+        format!("{prefix}{name}({})", self.args.join(", "))
+    }
+}
+
+/// Finds the three functions in the queue's crate.
+pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<Records> {
+    let missing = |what: &str| {
+        Refusal::new("no-run-record", format!("found no function that {what}"))
+            .at(queue.facts.place(&(0..1)))
+            .help("a task that no coordinator drives records its own events and ends its own run: give the queue's crate a public function for it")
+    };
+    let run = queue.run.as_ref().ok_or_else(|| missing("inserts a run: the queue's entity belongs to none"))?;
+    let Some(member) = index.workspace.member(&queue.package) else {
+        return Err(missing("inserts a run"));
+    };
+    let mut ends = Vec::new();
+    let mut appends = Vec::new();
+    let mut seqs = Vec::new();
+    for path in index.containing_in(member, "ActiveModel {") {
+        let facts = index.facts(&path)?;
+        for function in facts.functions.iter().filter(|f| f.is_pub && !f.is_test && f.is_async) {
+            if let Some(args) = end_args(index, &facts, function, &run.entity) {
+                ends.push((function.params.len(), call(index, &facts, function, args)?));
+            }
+            if let Some(args) = append_args(function) {
+                appends.push(call(index, &facts, function, args)?);
+                for other in facts.functions.iter().filter(|f| is_max_seq(f)) {
+                    let args = vec!["&self.db".to_owned(), "&self.run_id".to_owned()];
+                    seqs.push(call(index, &facts, other, args)?);
+                }
+            }
+        }
+    }
+    ends.sort_by_key(|(params, _)| std::cmp::Reverse(*params));
+    let (_, end) = ends.into_iter().next().ok_or_else(|| missing("sets a run's status, answer and error"))?;
+    Ok(Records {
+        append: appends.into_iter().next().ok_or_else(|| missing("appends one event to a run"))?,
+        max_seq: seqs.into_iter().next().ok_or_else(|| missing("gives the highest event number of a run"))?,
+        end,
+        run_entity: run.entity.clone(),
+    })
+}
+
+fn is_connection(ty: &str) -> bool {
+    ty.trim_start_matches('&').rsplit("::").next() == Some("DatabaseConnection")
+}
+
+/// Arguments of a function that writes status, answer and error of a run.
+fn end_args(
+    index: &Index<'_>,
+    facts: &FileFacts,
+    function: &FnFact,
+    entity: &str,
+) -> Option<Vec<String>> {
+    let writes = function.models.iter().any(|model| {
+        model
+            .path
+            .rsplit_once("::")
+            .and_then(|(module, _)| index.resolve(facts, module))
+            .is_some_and(|path| path == entity)
+    });
+    if !writes {
+        return None;
+    }
+    let mut has = (false, false, false);
+    let args = function
+        .params
+        .iter()
+        .map(|(name, ty)| {
+            Some(match (name.as_str(), ty.as_str()) {
+                (_, ty) if is_connection(ty) => "&self.db".to_owned(),
+                (name, "&str") if name.contains("status") => {
+                    has.0 = true;
+                    "status".to_owned()
+                }
+                (name, "&str") if name.contains("id") => "&self.run_id".to_owned(),
+                (name, "Option<&str>") if name.contains("answer") => {
+                    has.1 = true;
+                    "answer".to_owned()
+                }
+                (name, "Option<&str>") if name.contains("error") => {
+                    has.2 = true;
+                    "error".to_owned()
+                }
+                (_, ty) if ty.starts_with("Option<") => "None".to_owned(),
+                _ => return None,
+            })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    (has == (true, true, true)).then_some(args)
+}
+
+/// Arguments of a function that appends one event.
+fn append_args(function: &FnFact) -> Option<Vec<String>> {
+    let writes = function
+        .models
+        .iter()
+        .any(|model| model.fields.iter().any(|(name, _)| name == "seq"));
+    if !writes {
+        return None;
+    }
+    function
+        .params
+        .iter()
+        .map(|(name, ty)| {
+            Some(match (name.as_str(), ty.as_str()) {
+                (_, ty) if is_connection(ty) => "&self.db".to_owned(),
+                ("seq", "i64") => "seq".to_owned(),
+                (name, "&str") if name.contains("type") => "event_type".to_owned(),
+                (name, "&str") if name.contains("id") => "&self.run_id".to_owned(),
+                ("payload", ty) if ty.ends_with("Value") && ty.starts_with('&') => {
+                    "&payload".to_owned()
+                }
+                ("payload", ty) if ty.ends_with("Value") => "payload".to_owned(),
+                ("attempt", "i32" | "i64" | "u32") => "0".to_owned(),
+                _ => return None,
+            })
+        })
+        .collect()
+}
+
+fn is_max_seq(function: &FnFact) -> bool {
+    function.is_pub
+        && function.name.contains("seq")
+        && function.output.starts_with("Result<i64")
+        && matches!(function.params.as_slice(), [(_, db), (_, id)] if is_connection(db) && id == "&str")
+}
+
+/// The path under which another crate calls the function: the parent's re-export, where there
+/// is one, else the module's own.
+fn call(index: &Index<'_>, facts: &FileFacts, function: &FnFact, args: Vec<String>) -> Outcome<RunFunction> {
+    let module = index.module_of(&facts.file.path).unwrap_or_default();
+    let mut path = format!("{module}::{}", function.name);
+    if let Some((parent, child)) = module.rsplit_once("::")
+        && let Some(file) = index.module_file(parent)
+    {
+        let wanted = format!("{child}::{}", function.name);
+        let parent_facts = index.facts(&file)?;
+        let exported = parent_facts
+            .uses
+            .iter()
+            .any(|u| u.is_pub && u.path.trim_start_matches("self::") == wanted);
+        if exported {
+            path = format!("{parent}::{}", function.name);
+        }
+    }
+    Ok(RunFunction { path, args })
+}

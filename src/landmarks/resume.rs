@@ -1,0 +1,90 @@
+//! The second dispatch: what recovery does with a run, by the string of its source type.
+//!
+//! No compiler error names it when a variant is missing, so it is looked for: a match over
+//! string literals in another method of the executor's trait impl, which takes a row of the
+//! run's entity.
+
+use std::sync::Arc;
+
+use super::{Executor, Queue, SpecEnum};
+use crate::index::{FileFacts, Index, MatchFact};
+use crate::note::{Outcome, Place};
+
+/// What was found of recovery's dispatch.
+pub enum ResumeReading {
+    /// One match: it gets a branch.
+    Found(Box<ResumeDispatch>),
+    /// The executor's impl has no method that takes a run.
+    Absent,
+    /// A method takes a run, but not exactly one match of it dispatches on the source type.
+    Unclear(Place),
+}
+
+/// The match that recovery goes through.
+pub struct ResumeDispatch {
+    /// The file.
+    pub facts: Arc<FileFacts>,
+    /// The match.
+    pub fact: MatchFact,
+    /// Index of the arm that takes every other string, if there is one.
+    pub catch_all: Option<usize>,
+    /// The method it stands in.
+    pub method: String,
+}
+
+/// Looks for the dispatch beside the executor's match.
+pub fn discover(
+    index: &Index<'_>,
+    spec: &SpecEnum,
+    executor: &Executor,
+    queue: &Queue,
+) -> Outcome<ResumeReading> {
+    let facts = &executor.facts;
+    let Some(run) = &queue.run else {
+        return Ok(ResumeReading::Absent);
+    };
+    let wanted = format!("{}::Model", run.entity);
+    let block = facts
+        .impls
+        .iter()
+        .position(|b| b.trait_path.as_deref() == Some(&executor.trait_path) && b.self_type == executor.self_type);
+    let mut method = None;
+    let mut found = Vec::new();
+    for (at, function) in facts.functions.iter().enumerate() {
+        let takes_run = function.params.iter().any(|(_, ty)| {
+            index
+                .resolve(facts, ty.trim_start_matches('&'))
+                .is_some_and(|path| path == wanted)
+        });
+        if function.in_impl != block || block.is_none() || !takes_run {
+            continue;
+        }
+        method = Some(function);
+        let tags: Vec<String> = spec.fact.variants.iter().flat_map(|v| spec.tags(v)).collect();
+        found.extend(facts.matches.iter().filter(|m| {
+            m.in_fn == Some(at)
+                && m.in_macro.is_none()
+                && m.arms.iter().any(|arm| {
+                    arm.pattern
+                        .strings()
+                        .iter()
+                        .any(|text| tags.iter().any(|tag| tag == text) || m.scrutinee.contains("source"))
+                })
+        }));
+    }
+    let Some(method) = method else {
+        return Ok(ResumeReading::Absent);
+    };
+    Ok(match found.as_slice() {
+        [one] => ResumeReading::Found(Box::new(ResumeDispatch {
+            facts: Arc::clone(facts),
+            fact: (*one).clone(),
+            catch_all: one
+                .arms
+                .iter()
+                .position(|arm| !arm.has_guard && arm.pattern.is_irrefutable(&|_| false)),
+            method: method.name.clone(),
+        })),
+        _ => ResumeReading::Unclear(facts.place(&method.name_range)),
+    })
+}

@@ -1,0 +1,72 @@
+//! What claims tasks: the places outside tests that make a worker with the executor.
+
+use super::{Executor, enqueue::mentions};
+use crate::index::Index;
+use crate::note::{Outcome, Place};
+
+/// A place that starts a worker.
+pub struct WorkerSite {
+    /// Where.
+    pub place: Place,
+    /// The function it stands in.
+    pub function: String,
+    /// Whether it lives only while one run is driven: then nothing claims tasks between runs.
+    pub is_driven: bool,
+}
+
+/// Finds the type that holds a `dyn` of the executor's trait, and where it is constructed.
+///
+/// A function that speaks of one run (a `run_id`, a run's row) drives that run; a worker made
+/// there ends with it.
+pub fn discover(index: &Index<'_>, executor: &Executor) -> Outcome<Vec<WorkerSite>> {
+    let name = executor
+        .trait_path
+        .rsplit("::")
+        .next()
+        .unwrap_or(&executor.trait_path);
+    let mut workers = Vec::new();
+    for path in index.containing(&format!("dyn {name}>")) {
+        let facts = index.facts(&path)?;
+        workers.extend(
+            facts
+                .structs
+                .iter()
+                .filter(|s| s.fields.iter().any(|f| f.ty.contains(&format!("dyn {name}"))))
+                .map(|s| s.name.clone()),
+        );
+    }
+    workers.sort();
+    workers.dedup();
+    let mut sites = Vec::new();
+    for worker in workers {
+        let needle = format!("{worker}::new(");
+        for path in index.containing(&needle) {
+            let in_tests = index.workspace.member_of(&path).is_none_or(|member| {
+                path.strip_prefix(&member.dir)
+                    .is_some_and(|inside| inside.starts_with("/tests/"))
+            });
+            if in_tests {
+                continue;
+            }
+            let facts = index.facts(&path)?;
+            for function in facts.functions.iter().filter(|f| !f.is_test) {
+                let made = function
+                    .calls
+                    .iter()
+                    .any(|(callee, _)| callee.ends_with(&format!("{worker}::new")));
+                if made {
+                    let text = facts.text(&function.range);
+                    let at = text.find(&needle).map_or(function.range.start, |at| {
+                        function.range.start + at
+                    });
+                    sites.push(WorkerSite {
+                        place: facts.place(&(at..at + needle.len() - 1)),
+                        function: function.name.clone(),
+                        is_driven: mentions(text, "run_id") || text.contains("run::Model"),
+                    });
+                }
+            }
+        }
+    }
+    Ok(sites)
+}

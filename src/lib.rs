@@ -1,0 +1,29 @@
+//! `cargo oxy-task` scaffolds durable background tasks.
+//!
+//! A request goes one way: [`cli`] turns arguments into a [`request`]; [`workspace`] reads
+//! members and files; [`index`] parses what can matter; [`landmarks`] finds the enum, its
+//! matches, the executor, the queue; [`pieces`] plan what is to be added; [`plan`] and
+//! [`edit`] turn that into changes of files; [`report`] shows them and [`apply`] writes them.
+//! Everything between reading and writing is a function of texts and facts.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod apply;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod edit;
+pub mod format;
+pub mod index;
+pub mod landmarks;
+pub mod merge;
+pub mod note;
+pub mod pieces;
+pub mod plan;
+pub mod render;
+pub mod report;
+pub mod request;
+pub mod task;
+pub mod trivia;
+pub mod types;
+pub mod verify;
+pub mod workspace;

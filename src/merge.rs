@@ -1,0 +1,139 @@
+//! Adds to a file that stands the items of a generated one that it lacks.
+//!
+//! Items are told apart by what they are and how they are called. What stands is never
+//! changed: a person may have written there.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::edit::TextEdit;
+use crate::index::{self, FileFacts, Interest, ItemFact};
+use crate::note::{Outcome, Refusal};
+use crate::workspace::SourceFile;
+
+/// The insertions that give `existing` every item of `rendered`, each with what it adds.
+///
+/// Refuses a file that has none of them: it is another one that happens to have the name.
+pub fn missing(
+    existing: &Arc<SourceFile>,
+    path: &str,
+    rendered: &str,
+) -> Outcome<Vec<(String, TextEdit)>> {
+    let wanted = index::read(
+        &Arc::new(SourceFile {
+            path: path.to_owned(),
+            absolute: PathBuf::new(),
+            text: rendered.to_owned(),
+        }),
+        &Interest::default(),
+    )?;
+    let stands = index::read(existing, &Interest::default())?;
+    let known = wanted
+        .items
+        .iter()
+        .filter(|item| is_code(item))
+        .any(|item| find(&stands.items, item).is_some());
+    if !known {
+        return Err(Refusal::new(
+            "module-taken",
+            format!("`{path}` stands already and has nothing of what the tool would write there"),
+        )
+        .at(existing.place(&(0..1)))
+        .help("rename that file, or the task"));
+    }
+    let mut out = Vec::new();
+    level(&wanted, &wanted.items, &stands, &stands.items, None, &mut out);
+    imports(&wanted, &stands, &mut out);
+    Ok(out)
+}
+
+fn is_code(item: &ItemFact) -> bool {
+    !item.key.starts_with("use ") && item.key != "mod tests" && item.key != "other"
+}
+
+fn find<'a>(items: &'a [ItemFact], wanted: &ItemFact) -> Option<&'a ItemFact> {
+    items.iter().find(|item| item.key == wanted.key)
+}
+
+/// Adds what `stands` lacks of `wanted` at one level of nesting, and descends.
+fn level(
+    wanted_file: &FileFacts,
+    wanted: &[ItemFact],
+    stands_file: &FileFacts,
+    stands: &[ItemFact],
+    close: Option<usize>,
+    out: &mut Vec<(String, TextEdit)>,
+) {
+    let file = &stands_file.file;
+    let newline = file.line_ending();
+    for (i, item) in wanted.iter().enumerate() {
+        if item.key.starts_with("use ") || item.key == "other" {
+            continue;
+        }
+        if let Some(found) = find(stands, item) {
+            if found.close.is_some() {
+                level(wanted_file, &item.inner, stands_file, &found.inner, found.close, out);
+            }
+            continue;
+        }
+        let start = wanted_file.file.line_start(item.range.start);
+        let text = wanted_file.file.text[start..item.range.end].replace('\n', newline);
+        let before = wanted[..i].iter().rev().find_map(|other| find(stands, other));
+        let after = wanted[i + 1..].iter().find_map(|other| find(stands, other));
+        let line = item.key.starts_with("mod ") && item.close.is_none();
+        let blank = if line { "" } else { newline };
+        let edit = match (before, after) {
+            (Some(before), _) => {
+                let end = before.range.end;
+                let at = file.text[end..].find('\n').map_or(file.text.len(), |n| end + n);
+                let at = if file.text[..at].ends_with('\r') { at - 1 } else { at };
+                (at, format!("{newline}{blank}{text}"))
+            }
+            (None, Some(after)) => {
+                let at = file.line_start(after.range.start);
+                (at, format!("{text}{newline}{blank}"))
+            }
+            (None, None) => {
+                let at = close.map_or(file.text.len(), |close| file.line_start(close));
+                (at, format!("{text}{newline}"))
+            }
+        };
+        out.push((
+            format!("`{}`", item.key),
+            TextEdit {
+                at: edit.0,
+                text: edit.1,
+                kind: "module",
+            },
+        ));
+    }
+}
+
+/// Imports of the generated file that the added items need and the file lacks.
+fn imports(wanted: &FileFacts, stands: &FileFacts, out: &mut Vec<(String, TextEdit)>) {
+    let added: String = out.iter().map(|(_, edit)| edit.text.as_str()).collect();
+    let file = &stands.file;
+    let newline = file.line_ending();
+    let at = stands
+        .uses
+        .iter()
+        .filter(|u| u.is_top)
+        .map(|u| u.range.end)
+        .max()
+        .and_then(|end| file.text[end..].find('\n').map(|n| end + n + 1));
+    let Some(at) = at else { return };
+    for import in wanted.uses.iter().filter(|u| u.is_top && u.name != "*") {
+        let lacks = !stands.uses.iter().any(|u| u.name == import.name);
+        let used = added.contains(import.name.as_str());
+        if lacks && used && !added.is_empty() {
+            out.push((
+                format!("`use {}`", import.path),
+                TextEdit {
+                    at,
+                    text: format!("use {};{newline}", import.path),
+                    kind: "import",
+                },
+            ));
+        }
+    }
+}

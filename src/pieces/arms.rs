@@ -1,0 +1,243 @@
+//! An arm in every other exhaustive match, and a word on those with a wildcard.
+//!
+//! What the arm says follows its neighbours: in tests the words of an `unreachable!` nearby; in
+//! production the tag where a neighbour gives its own tag, a neighbour's `Err` or `None`, else
+//! a `todo!` that is listed first of all.
+
+use super::{Piece, arm_siblings, last};
+use crate::format::{Form, Fragment};
+use crate::index::ArmFact;
+use crate::landmarks::{Coverage, MatchSite, SpecEnum};
+use crate::note::{Note, Outcome, Refusal};
+use crate::plan::Plan;
+use crate::task::{Context, Task};
+use crate::trivia::Spot;
+
+/// The piece.
+pub const PIECE: Piece = Piece {
+    id: "arms",
+    about: "an arm in every other exhaustive match",
+    plan,
+};
+
+fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
+    let landmarks = context.landmarks;
+    let task = context.task;
+    for (at, site) in landmarks.matches.iter().enumerate() {
+        if at == landmarks.executor.site {
+            continue;
+        }
+        let file = &site.facts.file;
+        let title = match site.function.as_str() {
+            "" => "match".to_owned(),
+            name => format!("match in `{name}`"),
+        };
+        match &site.coverage {
+            _ if site.arm_of(&task.request.variant).is_some() => {
+                plan.present(PIECE.id, title, &file.path);
+            }
+            Coverage::Wildcard(index) => wildcard(context, site, *index, plan),
+            Coverage::Undecided(why) => {
+                plan.notes.push(
+                    Note::warning("undecided-match", format!("cannot tell whether this match needs an arm: {why}"))
+                        .at(site.facts.place(&(site.fact.range.start..site.fact.range.start + 5)))
+                        .help("compile to find out: rustc names it (E0004) where it does"),
+                );
+                plan.undecided(PIECE.id, title, &file.path);
+            }
+            Coverage::Exhaustive { before, after } => {
+                let body = body(site, &landmarks.spec, task);
+                if let (Body::Todo(_), true) = (&body, task.request.no_todo) {
+                    return Err(Refusal::new(
+                        "todo-arm",
+                        format!("the arm of `{}` in {title} would be a `todo!`", task.request.variant),
+                    )
+                    .at(site.facts.place(&(site.fact.range.start..site.fact.range.start + 5)))
+                    .help("leave --no-todo out, or say in a neighbouring arm what other variants give"));
+                }
+                let pattern = format!(
+                    "{}{}{}{after}",
+                    owner(context, site, before),
+                    task.ident(),
+                    task.pattern()
+                );
+                let text = body.text();
+                if let Some(what) = body.open(&task.request.variant) {
+                    plan.open_in(&file.path, &format!("{pattern} =>"), what);
+                }
+                let siblings = arm_siblings(&site.facts, &site.fact);
+                let index = last_named(site, &landmarks.spec);
+                let spot = Spot::after(file, &siblings, index, site.fact.close);
+                let fragment = Fragment {
+                    form: Form::Arm,
+                    indent: file.indent_at(siblings[index].start).to_owned(),
+                    text: format!("{pattern} => {text},"),
+                };
+                plan.draft(PIECE.id, title, file, "match_arm", fragment, spot);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// In production a wildcard swallows the variant without a word from the compiler.
+fn wildcard(context: &Context<'_>, site: &MatchSite, index: usize, plan: &mut Plan) {
+    if site.is_test || site.fact.arms.len() < 2 {
+        return;
+    }
+    let name = &context.task.request.variant;
+    let arm = &site.fact.arms[index];
+    plan.notes.push(
+        Note::warning(
+            "wildcard",
+            format!("a wildcard takes `{name}` in `{}`", site.function),
+        )
+        .at(site.facts.place(&arm.pattern_range))
+        .help("look whether that is what this code should do with it"),
+    );
+}
+
+/// The last arm that names a variant: a further one goes below it.
+pub(super) fn last_named(site: &MatchSite, spec: &SpecEnum) -> usize {
+    (0..site.fact.arms.len())
+        .rev()
+        .find(|&index| !site.variants_of(index, spec).is_empty())
+        .unwrap_or(0)
+}
+
+/// What stands before the variant's name: as the match writes it, or the enum's path where the
+/// match names variants that were imported one by one.
+pub(super) fn owner(context: &Context<'_>, site: &MatchSite, before: &str) -> String {
+    let bare = !before.ends_with("::");
+    if !bare {
+        return before.to_owned();
+    }
+    let spec = &context.landmarks.spec;
+    let names_enum = |path: &str| {
+        let name = last(path);
+        name == spec.fact.name
+            || site
+                .facts
+                .uses
+                .iter()
+                .any(|u| u.name == name && last(&u.path) == spec.fact.name)
+    };
+    let glob = site.facts.uses.iter().any(|u| u.name == "*" && names_enum(&u.path));
+    if glob {
+        return before.to_owned();
+    }
+    let import = site
+        .facts
+        .uses
+        .iter()
+        .filter_map(|u| u.path.rsplit_once("::"))
+        .map(|(path, _)| path)
+        .find(|path| names_enum(path));
+    format!("{before}{}::", import.unwrap_or(&spec.path))
+}
+
+/// What an arm says.
+enum Body {
+    /// A panic in a test.
+    Unreachable(String),
+    /// As a neighbour does, to be confirmed.
+    Like(String, &'static str),
+    /// Nothing that could be known.
+    Todo(String),
+}
+
+impl Body {
+    fn text(&self) -> &str {
+        match self {
+            Self::Unreachable(text) | Self::Like(text, _) | Self::Todo(text) => text,
+        }
+    }
+
+    fn open(&self, variant: &str) -> Option<String> {
+        match self {
+            Self::Unreachable(_) => None,
+            Self::Like(_, what) => Some(format!("confirm {what} for `{variant}`")),
+            Self::Todo(_) => Some(format!("say what `{variant}` means here: the arm is a `todo!`")),
+        }
+    }
+}
+
+fn body(site: &MatchSite, spec: &SpecEnum, task: &Task) -> Body {
+    let name = &task.request.variant;
+    let arms = || site.fact.arms.iter().enumerate();
+    let text = |arm: &ArmFact| site.facts.text(&arm.body).trim().to_owned();
+    if site.is_test {
+        let nearby = arms()
+            .flat_map(|(i, arm)| {
+                let variants = site.variants_of(i, spec);
+                variants.into_iter().map(move |v| (v, arm))
+            })
+            .chain(site.facts.matches.iter().flat_map(|other| {
+                other.arms.iter().flat_map(|arm| {
+                    spec.fact.variants.iter().map(move |v| (v.name.clone(), arm))
+                })
+            }))
+            .find_map(|(variant, arm)| in_words_of(&text(arm), &variant, name));
+        return Body::Unreachable(
+            nearby.unwrap_or_else(|| format!("unreachable!(\"{name} is not used here\")")),
+        );
+    }
+    for (i, arm) in arms() {
+        let body = text(arm);
+        for variant in site.variants_of(i, spec) {
+            let Some(fact) = spec.variant(&variant) else {
+                continue;
+            };
+            let Some(own) = spec.tags(fact).into_iter().next() else {
+                continue;
+            };
+            let literal = format!("\"{own}\"");
+            let tail = body.strip_prefix(&literal);
+            if let Some("" | ".to_string()" | ".to_owned()" | ".into()") = tail {
+                let text = body.replacen(&literal, &format!("\"{}\"", task.tag), 1);
+                return Body::Like(text, "the source type");
+            }
+        }
+    }
+    for (i, arm) in arms() {
+        let body = text(arm);
+        if body == "None" {
+            return Body::Like(body, "`None`");
+        }
+        if body.starts_with("Err(") {
+            let like = site
+                .variants_of(i, spec)
+                .into_iter()
+                .find_map(|variant| renamed(&body, &variant, name));
+            if let Some(text) = like {
+                return Body::Like(text, "the error");
+            }
+        }
+    }
+    Body::Todo(format!("todo!(\"{name} in {}\")", site.function))
+}
+
+/// `unreachable!("Other is not used here")` with our name for the other's.
+fn in_words_of(body: &str, variant: &str, name: &str) -> Option<String> {
+    let body = body.trim();
+    let inner = body
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .map_or(body, |inner| inner.trim().trim_end_matches(';'));
+    let is_panic = ["unreachable!(\"", "panic!(\"", "unimplemented!(\""]
+        .iter()
+        .any(|start| inner.starts_with(start));
+    let simple = inner.ends_with("\")") && inner.matches('"').count() == 2;
+    (is_panic && simple).then(|| renamed(inner, variant, name)).flatten()
+}
+
+/// `text` with our name for the variant's, where the variant's is in a string and nothing of
+/// the other arm is bound.
+fn renamed(text: &str, variant: &str, name: &str) -> Option<String> {
+    let quoted = text.find('"')?;
+    let at = text[quoted..].find(variant)? + quoted;
+    let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let whole = !word(text[..at].chars().next_back()) && !word(text[at + variant.len()..].chars().next());
+    let captures = text.contains('{');
+    (whole && !captures).then(|| text.replacen(variant, name, 1))
+}

@@ -1,0 +1,155 @@
+//! The test of the gate's SQL, with the workspace's own database fixture.
+//!
+//! It is added once, to an integration test file of the queue's crate that has a `test_db`. A
+//! workspace without such a fixture gets an open point instead.
+
+use std::sync::Arc;
+
+use super::{Piece, gate, last};
+use crate::edit::TextEdit;
+use crate::index::FileFacts;
+use crate::note::Outcome;
+use crate::plan::Plan;
+use crate::task::Context;
+
+/// The piece.
+pub const PIECE: Piece = Piece {
+    id: "gate_test",
+    about: "the test of the gate's SQL on a real database",
+    plan,
+};
+
+/// The test's name.
+const NAME: &str = "two_callers_at_once_enqueue_one_task";
+
+fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
+    let queue = &context.landmarks.queue;
+    let index = context.index;
+    let Some(member) = index.workspace.member(&queue.package) else {
+        return Ok(());
+    };
+    let tests = format!("{}/tests/", member.dir);
+    let mut found: Option<(Arc<FileFacts>, bool)> = None;
+    for path in index.containing_in(member, "fn test_db") {
+        let facts = index.facts(&path)?;
+        if facts.functions.iter().any(|f| f.name == NAME) {
+            plan.present(PIECE.id, "test of the gate", &path);
+            return Ok(());
+        }
+        let fixture = facts
+            .functions
+            .iter()
+            .find(|f| f.name == "test_db" && f.params.is_empty() && f.is_async && f.module.is_empty());
+        if let Some(fixture) = fixture {
+            let optional = match fixture.output.as_str() {
+                "DatabaseConnection" => false,
+                "Option<DatabaseConnection>" => true,
+                _ => continue,
+            };
+            if path.starts_with(&tests) && found.is_none() {
+                found = Some((facts, optional));
+            }
+        }
+    }
+    let Some((facts, optional)) = found else {
+        plan.open_in(
+            &gate::path(context)?,
+            "impl TaskRows for DatabaseConnection",
+            "test the gate's SQL on a real database: the crate's tests have no `async fn test_db() -> DatabaseConnection` to do it with",
+        );
+        return Ok(());
+    };
+    let file = &facts.file;
+    let newline = file.line_ending();
+    let fixture = if optional {
+        "    let Some(db) = test_db().await else {\n        return;\n    };\n"
+    } else {
+        "    let db = test_db().await;\n"
+    };
+    let spec = &context.landmarks.spec;
+    let Some(sample) = sample(context) else {
+        plan.open_in(
+            &gate::path(context)?,
+            "impl TaskRows for DatabaseConnection",
+            "test the gate's SQL on a real database: no variant of the enum can be made from strings",
+        );
+        return Ok(());
+    };
+    let gate = gate::module(context);
+    let policy = &context.landmarks.policy;
+    let extra: String = queue
+        .extra
+        .iter()
+        .map(|(name, ty)| {
+            let value = syn::parse_str::<syn::Type>(ty)
+                .map_or_else(|_| "Default::default()".to_owned(), |ty| crate::types::samples(&ty, name).0);
+            format!("        {name}: {value},\n")
+        })
+        .collect();
+    let text = format!(
+        "
+#[tokio::test]
+async fn {NAME}() {{
+    use {gate}::{{Dedupe, NewTask, TaskKey, enqueue_once}};
+
+{fixture}
+    // Another key at every run: the rows of earlier runs stay.
+    let now = std::time::SystemTime::now();
+    let key = TaskKey::new(\"gate_test\").field(\"now\", &now).unwrap();
+    let spec = {spec_path}{sample};
+    let policy = {policy}::default();
+    let task = || NewTask {{
+        question: \"Gate test\",
+        spec: &spec,
+        policy: &policy,
+{extra}    }};
+
+    let (one, two) = tokio::join!(
+        enqueue_once(&db, &key, Dedupe::Active, task()),
+        enqueue_once(&db, &key, Dedupe::Active, task()),
+    );
+    let id = one.unwrap();
+    assert_eq!(two.unwrap(), id);
+    assert_eq!(id, format!(\"{{}}0\", key.prefix()));
+
+    let again = enqueue_once(&db, &key, Dedupe::Forever, task()).await;
+    assert_eq!(again.unwrap(), id);
+}}
+",
+        spec_path = spec.path,
+        policy = policy.policy,
+    );
+    let lead = if file.text.ends_with('\n') { "" } else { newline };
+    let text = format!("{lead}{}", text.replace('\n', newline));
+    plan.insert(
+        PIECE.id,
+        "test of the gate",
+        file,
+        vec![TextEdit {
+            at: file.text.len(),
+            text,
+            kind: "match_arm",
+        }],
+    );
+    debug_assert!(!last(&spec.path).is_empty());
+    Ok(())
+}
+
+/// `::Variant { a: "a".into() }` of a variant that strings alone can fill.
+fn sample(context: &Context<'_>) -> Option<String> {
+    let spec = &context.landmarks.spec;
+    spec.fact.variants.iter().find_map(|variant| {
+        let fields = variant.fields.as_ref()?;
+        let fits = !variant.is_cfg && fields.iter().all(|f| f.ty == "String");
+        fits.then(|| {
+            if fields.is_empty() {
+                return format!("::{}", variant.name);
+            }
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|f| format!("        {}: \"{}\".to_owned(),\n", crate::request::raw(&f.name), f.name))
+                .collect();
+            format!("::{} {{\n{}    }}", variant.name, fields.concat())
+        })
+    })
+}

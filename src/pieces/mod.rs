@@ -1,0 +1,111 @@
+//! What a task consists of, one file a piece. The list below is the order of the plan.
+
+mod arms;
+mod dependencies;
+mod executor_arm;
+mod gate;
+mod gate_test;
+mod modules;
+mod resume_branch;
+mod task_module;
+mod tasks_mod;
+mod variant;
+mod worker;
+
+use crate::index::MatchFact;
+use crate::note::Outcome;
+use crate::plan::Plan;
+use crate::task::Context;
+use crate::trivia::Sibling;
+
+/// One thing that the generator adds.
+pub struct Piece {
+    /// Its name.
+    pub id: &'static str,
+    /// What it adds, in a sentence.
+    pub about: &'static str,
+    /// Plans it.
+    pub plan: fn(&Context<'_>, &mut Plan) -> Outcome<()>,
+}
+
+/// Every piece, in the order in which they are planned.
+pub const PIECES: [Piece; 11] = [
+    worker::PIECE,
+    variant::PIECE,
+    executor_arm::PIECE,
+    arms::PIECE,
+    resume_branch::PIECE,
+    gate::PIECE,
+    gate_test::PIECE,
+    tasks_mod::PIECE,
+    task_module::PIECE,
+    modules::PIECE,
+    dependencies::PIECE,
+];
+
+/// Plans every piece of a task.
+pub fn plan(context: &Context<'_>) -> Outcome<Plan> {
+    let mut plan = Plan::default();
+    for piece in &PIECES {
+        (piece.plan)(context, &mut plan)?;
+    }
+    Ok(plan)
+}
+
+/// The arms of a match as items of a list.
+fn arm_siblings(facts: &crate::index::FileFacts, fact: &MatchFact) -> Vec<Sibling> {
+    fact.arms
+        .iter()
+        .map(|arm| {
+            let body = &facts.file.text[arm.body.clone()];
+            Sibling {
+                start: arm.range.start,
+                end: arm.range.end,
+                comma: arm.comma,
+                needs_comma: !(body.starts_with('{') && body.ends_with('}')),
+            }
+        })
+        .collect()
+}
+
+/// The folder of the executor's module, where `tasks/` is made.
+///
+/// A module that is a file of its own name has its children in a folder of that name.
+fn module_dir(path: &str) -> String {
+    let (dir, file) = path.rsplit_once('/').unwrap_or(("", path));
+    match file {
+        "mod.rs" | "lib.rs" | "main.rs" => dir.to_owned(),
+        _ => format!("{dir}/{}", file.trim_end_matches(".rs")),
+    }
+}
+
+/// The last segment of a path.
+fn last(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_a_piece_of_the_list() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pieces");
+        let mut files: Vec<String> = std::fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name != "mod.rs")
+            .collect();
+        files.sort();
+        let mut ids: Vec<String> = PIECES.iter().map(|piece| format!("{}.rs", piece.id)).collect();
+        ids.sort();
+        assert_eq!(files, ids);
+    }
+
+    #[test]
+    fn children_of_a_module_lie_in_its_folder() {
+        assert_eq!(module_dir("a/src/executor/mod.rs"), "a/src/executor");
+        assert_eq!(module_dir("a/src/executor.rs"), "a/src/executor");
+        assert_eq!(module_dir("a/src/lib.rs"), "a/src");
+    }
+}

@@ -1,0 +1,285 @@
+//! The module of the task: input, key, policy, enqueue, status writer, work, three tests.
+
+use std::collections::BTreeSet;
+
+use super::{Piece, gate, last, module_dir};
+use crate::note::Outcome;
+use crate::plan::Plan;
+use crate::render::{self, FieldView, StatusView, merge_imports, render};
+use crate::request::{Backoff, Dedupe, raw};
+use crate::task::{Context, Task};
+use crate::types::{self, within};
+
+/// The piece.
+pub const PIECE: Piece = Piece {
+    id: "task_module",
+    about: "the task's module: input, key, policy, enqueue, status writer, work, tests",
+    plan,
+};
+
+/// The path of the module's file.
+pub(super) fn path(context: &Context<'_>) -> String {
+    let file = &context.landmarks.executor.facts.file.path;
+    format!("{}/tasks/{}.rs", module_dir(file), context.task.snake)
+}
+
+/// What a policy looks for in the message of a transient failure.
+const TRANSIENT: &str = "transient: ";
+
+fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
+    let path = path(context);
+    let existing = context.index.workspace.files.get(&path);
+    let text = render(&module(context)?)?;
+    let is_new = existing.is_none();
+    plan.draft_file(PIECE.id, "the task's module", &path, text, existing);
+    if is_new {
+        plan.open_in(
+            &path,
+            "// Write the work here.",
+            format!("write the work of `{}`; until then it fails and says so", context.task.request.variant),
+        );
+    }
+    if let Some(status) = &context.task.status
+        && is_new
+    {
+        plan.open_in(
+            &path,
+            "impl StatusColumn for Status",
+            format!(
+                "let nothing else write `{}.{}` once the row is made: this is its one writer",
+                last(&status.entity),
+                status.column
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
+    let landmarks = context.landmarks;
+    let task = context.task;
+    let executor = &landmarks.executor;
+    let policy = &landmarks.policy;
+    let queue = &landmarks.queue;
+    let fields: Vec<FieldView> = task.fields.iter().map(|(field, ty)| view(field, ty)).collect();
+    let in_key = |field: &&FieldView| task.key.contains(&field.name);
+    let key: Vec<FieldView> = fields.iter().filter(in_key).cloned().collect();
+    let other_keys = task
+        .fields
+        .iter()
+        .filter(|(field, _)| task.key.contains(&field.name))
+        .filter_map(|(field, _)| {
+            let (_, other) = types::samples(&field.ty, &field.name);
+            Some((field.ident(), other?))
+        })
+        .collect();
+    let status_name = task.status.as_ref().map(|s| s.ty.as_deref().map_or("String", last));
+    let expect = |value: &dyn Fn(&crate::landmarks::Status) -> &String| {
+        task.status.as_ref().map_or("()".to_owned(), |s| value(s).clone())
+    };
+    let patterns: Vec<String> = if task.request.retry_on.is_empty() {
+        vec![format!("{TRANSIENT:?}")]
+    } else {
+        task.request.retry_on.iter().map(|p| format!("{p:?}")).collect()
+    };
+    let transient_message = task.request.retry_on.first().map_or("timed out".to_owned(), |p| {
+        p.escape_default().to_string()
+    });
+    let forms = &policy.forms;
+    let backoff_name = last(&policy.backoff);
+    let backoff = match task.request.backoff {
+        Backoff::Fixed(ms) => format!("{backoff_name}::{} {{ {}: {ms} }}", forms.fixed.0, forms.fixed.1),
+        Backoff::Exponential(first, max) => format!(
+            "{backoff_name}::{} {{ {}: {}, {}: {} }}",
+            forms.exponential.0,
+            forms.exponential.1,
+            digits(first),
+            forms.exponential.2,
+            digits(max)
+        ),
+    };
+    let doc = task.request.doc.clone().unwrap_or_else(|| format!("{}.", task.question));
+    let extra_samples = queue
+        .extra
+        .iter()
+        .map(|(name, ty)| {
+            let sample = syn::parse_str::<syn::Type>(ty)
+                .map_or_else(|_| "Default::default()".to_owned(), |ty| types::samples(&ty, name).0);
+            (name.clone(), sample)
+        })
+        .collect();
+    Ok(render::TaskModule {
+        variant: task.request.variant.clone(),
+        variant_ident: task.ident(),
+        summary: lower_first(doc.lines().next().unwrap_or_default()),
+        input: task.ident(),
+        imports: imports(context),
+        tag_key: task.tag_key.clone().unwrap_or_default(),
+        tag: task.tag.clone(),
+        timeout_ms: task.request.timeout.map_or(0, |t| t.as_millis()),
+        key,
+        status_ty: status_name.unwrap_or("()").to_owned(),
+        policy_name: last(&policy.policy).to_owned(),
+        retry_field: policy.retry_field.clone(),
+        retry_name: last(&policy.retry).to_owned(),
+        max_field: policy.max_field.clone(),
+        backoff_field: policy.backoff_field.clone(),
+        patterns_field: policy.patterns_field.clone(),
+        retries: task.request.retries,
+        backoff,
+        patterns,
+        has_rest: !policy.other_fields.is_empty(),
+        dedupe_doc: match task.request.dedupe {
+            Dedupe::Active => "While a task with the same key is queued or running, that task's id is returned and\n/// nothing is inserted.",
+            Dedupe::Forever => "A task with the same key is enqueued once for ever: later calls return its id.",
+        }
+        .to_owned(),
+        dedupe: match task.request.dedupe {
+            Dedupe::Active => "Active",
+            Dedupe::Forever => "Forever",
+        }
+        .to_owned(),
+        extra: queue.extra.clone(),
+        extra_samples,
+        spec_name: last(&landmarks.spec.path).to_owned(),
+        question: task.question.clone(),
+        status: task.status.as_ref().map(|s| status_view(task, s)),
+        executor: executor.self_type.clone(),
+        db_field: executor.db_field.clone(),
+        snake: task.snake.clone(),
+        assignment_name: last(&executor.assignment_type).to_owned(),
+        executing_name: executor.executing_name.clone(),
+        outcome_name: last(&executor.outcome_type).to_owned(),
+        outcome_path: within(
+            executor.module.split("::").next().unwrap_or_default(),
+            &executor.outcome_type,
+        ),
+        events: landmarks.events.clone(),
+        expect_running: expect(&|s| &s.running),
+        expect_done: expect(&|s| &s.done),
+        expect_failed: expect(&|s| &s.failed),
+        transient_message,
+        other_keys,
+        fields,
+    })
+}
+
+fn view(field: &crate::request::Field, ty: &types::ResolvedType) -> FieldView {
+    FieldView {
+        name: field.name.clone(),
+        ident: field.ident(),
+        ty: ty.short(),
+        is_secret: field.is_secret,
+        sample: types::samples(&field.ty, &field.name).0,
+    }
+}
+
+fn status_view(task: &Task, status: &crate::landmarks::Status) -> StatusView {
+    let key = task.fields.iter().find(|(field, _)| field.name == status.field);
+    let copies = key.is_some_and(|(field, _)| types::is_copy(&field.ty) == Some(true));
+    StatusView {
+        table: last(&status.entity).to_owned(),
+        column: status.column.clone(),
+        entity: last(&status.entity).to_owned(),
+        key_variant: status.key_variant.clone(),
+        field: raw(&status.field),
+        field_ty: key.map(|(_, ty)| ty.short()).unwrap_or_default(),
+        key_clone: if copies { "" } else { ".clone()" }.to_owned(),
+        running: status.running.clone(),
+        done: status.done.clone(),
+        failed: status.failed.clone(),
+        has_updated_at: status.has_updated_at,
+    }
+}
+
+/// `use` paths in three groups: std, other crates, this crate.
+fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
+    let landmarks = context.landmarks;
+    let task = context.task;
+    let executor = &landmarks.executor;
+    let krate = executor.module.split("::").next().unwrap_or_default();
+    let gate = gate::module(context);
+    let mut paths: BTreeSet<String> = task.imports();
+    for path in [
+        landmarks.spec.path.as_str(),
+        &landmarks.policy.policy,
+        &landmarks.policy.retry,
+        &landmarks.policy.backoff,
+        &executor.assignment_type,
+        &executor.executing_type,
+        "async_trait::async_trait",
+        "sea_orm::DbErr",
+    ] {
+        paths.insert(path.to_owned());
+    }
+    for name in ["Dedupe", "NewTask", "TaskKey", "TaskRows", "enqueue_once"] {
+        paths.insert(format!("{gate}::{name}"));
+    }
+    if task.request.timeout.is_some() {
+        paths.insert("std::time::Duration".to_owned());
+    }
+    if let Some(status) = &task.status {
+        paths.insert(status.entity.clone());
+        paths.extend(status.ty.clone());
+        for name in ["ActiveValue::Set", "ColumnTrait", "DatabaseConnection", "EntityTrait", "QueryFilter"] {
+            paths.insert(format!("sea_orm::{name}"));
+        }
+        if status.has_updated_at {
+            paths.insert("sea_orm::prelude::ChronoDateTimeUtc".to_owned());
+            paths.insert("std::time::SystemTime".to_owned());
+        }
+    }
+    let own = ["Finished", "StatusColumn", "TaskContext", "TaskError", "start"];
+    let is_std = |path: &String| path.starts_with("std::");
+    let is_own = |path: &String| path.starts_with(&format!("{krate}::"));
+    let std: Vec<String> = paths.iter().filter(|p| is_std(p)).cloned().collect();
+    let others = paths.iter().filter(|p| !is_std(p) && !is_own(p)).cloned();
+    let others: Vec<String> = others.collect();
+    let mut inner: Vec<String> = own.iter().map(|name| format!("super::{name}")).collect();
+    inner.push(format!("{}::{}", executor.module, executor.self_type));
+    inner.extend(paths.iter().filter(|p| is_own(p)).cloned());
+    let inner = inner.iter().map(|path| within(krate, path));
+    [merge_imports(std), merge_imports(others), merge_imports(inner)]
+        .into_iter()
+        .filter(|group| !group.is_empty())
+        .collect()
+}
+
+/// A number with `_` between thousands from five digits on, as clippy asks for.
+fn digits(n: u64) -> String {
+    let text = n.to_string();
+    if text.len() < 5 {
+        return text;
+    }
+    let mut out = String::new();
+    for (i, c) in text.chars().enumerate() {
+        if i > 0 && (text.len() - i).is_multiple_of(3) {
+            out.push('_');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A sentence as it goes on after a colon.
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            first.to_lowercase().collect::<String>() + chars.as_str()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_numbers_are_grouped() {
+        assert_eq!(digits(1_000), "1000");
+        assert_eq!(digits(60_000), "60_000");
+        assert_eq!(digits(1_234_567), "1_234_567");
+    }
+}

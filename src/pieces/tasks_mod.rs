@@ -1,0 +1,132 @@
+//! The run half: the envelope that all tasks share, in `tasks/mod.rs` beside the executor.
+
+use super::{Piece, gate, last, module_dir};
+use crate::landmarks::ResumeReading;
+use crate::note::{Outcome, Refusal};
+use crate::plan::Plan;
+use crate::render::{self, ExecutingNames, merge_imports, render};
+use crate::task::Context;
+use crate::types::within;
+
+/// The piece.
+pub const PIECE: Piece = Piece {
+    id: "tasks_mod",
+    about: "the run half: envelope, errors, ports",
+    plan,
+};
+
+/// The path of the module's file.
+pub(super) fn path(context: &Context<'_>) -> String {
+    let file = &context.landmarks.executor.facts.file.path;
+    format!("{}/tasks/mod.rs", module_dir(file))
+}
+
+fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
+    let landmarks = context.landmarks;
+    let executor = &landmarks.executor;
+    let policy = &landmarks.policy;
+    let path = path(context);
+    let existing = context.index.workspace.files.get(&path);
+    let gate = gate::module(context);
+    let krate = executor.module.split("::").next().unwrap_or_default();
+    let parent = |path: &str| path.rsplit_once("::").map(|(p, _)| p.to_owned()).unwrap_or_default();
+    let records = &landmarks.records;
+    let mut imports = vec![
+        executor.assignment_type.clone(),
+        executor.executing_type.clone(),
+        executor.outcome_type.clone(),
+        policy.retry.clone(),
+        records.run_entity.clone(),
+        format!("{gate}::TaskRows"),
+        parent(&records.end.path),
+        parent(&records.append.path),
+        parent(&records.max_seq.path),
+    ];
+    imports.sort();
+    imports.dedup();
+    let mut test_imports = vec![policy.policy.clone(), policy.backoff.clone()];
+    test_imports.sort();
+    let prefix = |path: &str| format!("{}::", last(&parent(path)));
+    let (status, optional) = run_status(context)?;
+    let has_more = context
+        .index
+        .definition(&executor.outcome_type)?
+        .and_then(|facts| {
+            let name = last(&executor.outcome_type);
+            facts.enums.iter().find(|e| e.name == name).map(|e| e.variants.len() > 3)
+        })
+        .unwrap_or_default();
+    let text = render(&render::TasksMod {
+        imports: merge_imports(imports.iter().map(|path| within(krate, path))),
+        modules: if existing.is_some() {
+            Vec::new()
+        } else {
+            vec![crate::request::raw(&context.task.snake)]
+        },
+        events: landmarks.events.clone(),
+        assignment_name: last(&executor.assignment_type).to_owned(),
+        executing_name: executor.executing_name.clone(),
+        executing: ExecutingNames {
+            events: executor.executing.events.clone(),
+            outcomes: executor.executing.outcomes.clone(),
+            cancel: executor.executing.cancel.clone(),
+            none: executor.executing.none.clone(),
+        },
+        outcome_name: last(&executor.outcome_type).to_owned(),
+        outcome_has_more: has_more,
+        done_rest: executor.done_rest.clone(),
+        policy_name: policy.policy.clone(),
+        retry_field: policy.retry_field.clone(),
+        retry_name: last(&policy.retry).to_owned(),
+        max_field: policy.max_field.clone(),
+        backoff_field: policy.backoff_field.clone(),
+        patterns_field: policy.patterns_field.clone(),
+        backoff_name: policy.backoff.clone(),
+        fixed_variant: policy.forms.fixed.0.clone(),
+        fixed_field: policy.forms.fixed.1.clone(),
+        delay_method: policy.delay_method.clone(),
+        run: last(&records.run_entity).to_owned(),
+        run_status: status,
+        run_status_deref: if optional { ".as_deref()" } else { ".as_str()" }.to_owned(),
+        some_open: if optional { "Some(" } else { "" }.to_owned(),
+        some_close: if optional { ")" } else { "" }.to_owned(),
+        run_answer: "answer".to_owned(),
+        max_seq_call: records.max_seq.call(&prefix(&records.max_seq.path)),
+        append_call: records.append.call(&prefix(&records.append.path)),
+        end_call: records.end.call(&prefix(&records.end.path)),
+        gate_path: gate,
+        has_resume: !matches!(landmarks.resume, ResumeReading::Absent),
+    })?;
+    plan.draft_file(PIECE.id, "the run half", &path, text, existing);
+    Ok(())
+}
+
+/// The run's status column and whether it is optional; the answer must be an `Option<String>`.
+fn run_status(context: &Context<'_>) -> Outcome<(String, bool)> {
+    let entity = &context.landmarks.records.run_entity;
+    let refuse = |message: String| {
+        Refusal::new("run-entity", message)
+            .at(context.landmarks.queue.facts.place(&(0..1)))
+            .help("a redelivered task reads from its run whether it has ended")
+    };
+    let facts = context
+        .index
+        .module_file(entity)
+        .map(|path| context.index.facts(&path))
+        .transpose()?
+        .ok_or_else(|| refuse(format!("cannot find the module `{entity}`")))?;
+    let model = facts
+        .structs
+        .iter()
+        .find(|s| s.name == "Model")
+        .ok_or_else(|| refuse(format!("`{entity}` has no `Model`")))?;
+    let answer = model.fields.iter().any(|f| f.name == "answer" && f.ty == "Option<String>");
+    let status = model
+        .fields
+        .iter()
+        .find(|f| f.name.contains("status") && matches!(f.ty.as_str(), "String" | "Option<String>"));
+    match status {
+        Some(field) if answer => Ok((field.name.clone(), field.ty.starts_with("Option"))),
+        _ => Err(refuse(format!("`{entity}::Model` has no status as a String and `answer: Option<String>`"))),
+    }
+}

@@ -1,0 +1,263 @@
+//! Steps and their state: what each piece adds, and whether it stands already.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::edit::{self, FileChange, TextEdit};
+use crate::format::{self, Fragment, Rustfmt};
+use crate::merge;
+use crate::note::{Note, Outcome, Place};
+use crate::trivia::Spot;
+use crate::workspace::SourceFile;
+
+/// Everything that one request comes to.
+#[derive(Default)]
+pub struct Plan {
+    /// The steps, in the order of the pieces.
+    pub steps: Vec<Step>,
+    /// What is worth saying.
+    pub notes: Vec<Note>,
+    /// What is left for a person, the most urgent first.
+    pub open: Vec<Open>,
+    drafts: Vec<Draft>,
+    files: Vec<DraftFile>,
+    edits: BTreeMap<String, (Arc<SourceFile>, Vec<TextEdit>)>,
+    created: BTreeMap<String, String>,
+}
+
+/// A fragment that waits to be formatted.
+struct Draft {
+    piece: &'static str,
+    title: String,
+    file: Arc<SourceFile>,
+    kind: &'static str,
+    fragment: Fragment,
+    spot: Spot,
+}
+
+/// A whole file that waits to be formatted; where it stands, only what it lacks goes in.
+struct DraftFile {
+    piece: &'static str,
+    title: String,
+    path: String,
+    text: String,
+    existing: Option<Arc<SourceFile>>,
+}
+
+/// One thing that a piece adds.
+pub struct Step {
+    /// The piece that planned it.
+    pub piece: &'static str,
+    /// What it adds, for people.
+    pub title: String,
+    /// The file it adds it to.
+    pub path: String,
+    /// Whether it stands.
+    pub state: State,
+}
+
+/// Whether a step's addition stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is missing and will be added.
+    Pending,
+    /// It stands already.
+    Present,
+    /// It is left to a person; a note or an open point says why.
+    Undecided,
+}
+
+/// Something left for a person.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// Where, in the file as it will be.
+    pub place: OpenPlace,
+    /// What is to be done.
+    pub what: String,
+}
+
+/// Where an open point is.
+#[derive(Debug, Clone)]
+pub enum OpenPlace {
+    /// At a place that stands already.
+    At(Place),
+    /// At a text that the change brings: the file, and the text whose line is meant.
+    In(String, String),
+}
+
+impl Plan {
+    /// Records that `title` stands in `path`.
+    pub fn present(&mut self, piece: &'static str, title: impl Into<String>, path: &str) {
+        self.step(piece, title, path, State::Present);
+    }
+
+    /// Records that `title` in `path` is left to a person.
+    pub fn undecided(&mut self, piece: &'static str, title: impl Into<String>, path: &str) {
+        self.step(piece, title, path, State::Undecided);
+    }
+
+    fn step(&mut self, piece: &'static str, title: impl Into<String>, path: &str, state: State) {
+        self.steps.push(Step {
+            piece,
+            title: title.into(),
+            path: path.to_owned(),
+            state,
+        });
+    }
+
+    /// Adds text to a file.
+    pub fn insert(
+        &mut self,
+        piece: &'static str,
+        title: impl Into<String>,
+        file: &Arc<SourceFile>,
+        edits: Vec<TextEdit>,
+    ) {
+        self.step(piece, title, &file.path, State::Pending);
+        self.edits
+            .entry(file.path.clone())
+            .or_insert_with(|| (Arc::clone(file), Vec::new()))
+            .1
+            .extend(edits);
+    }
+
+    /// Adds a fragment at `spot`, once it is formatted.
+    pub fn draft(
+        &mut self,
+        piece: &'static str,
+        title: impl Into<String>,
+        file: &Arc<SourceFile>,
+        kind: &'static str,
+        fragment: Fragment,
+        spot: Spot,
+    ) {
+        self.drafts.push(Draft {
+            piece,
+            title: title.into(),
+            file: Arc::clone(file),
+            kind,
+            fragment,
+            spot,
+        });
+    }
+
+    /// Makes the file at `path`, or adds the items that `existing` lacks of it.
+    pub fn draft_file(
+        &mut self,
+        piece: &'static str,
+        title: impl Into<String>,
+        path: &str,
+        text: String,
+        existing: Option<&Arc<SourceFile>>,
+    ) {
+        self.files.push(DraftFile {
+            piece,
+            title: title.into(),
+            path: path.to_owned(),
+            text,
+            existing: existing.map(Arc::clone),
+        });
+    }
+
+    /// Formats everything that waits for it.
+    pub fn finish(&mut self, rustfmt: &Rustfmt) -> Outcome<()> {
+        let drafts = std::mem::take(&mut self.drafts);
+        let files = std::mem::take(&mut self.files);
+        let fragments: Vec<Fragment> = drafts.iter().map(|d| d.fragment.clone()).collect();
+        let mut texts: Vec<String> = files.iter().map(|file| file.text.clone()).collect();
+        if !fragments.is_empty() {
+            texts.push(format::stub(&fragments));
+        }
+        let mut formatted = rustfmt.files(&texts)?;
+        if !fragments.is_empty() {
+            let stub = formatted.pop().unwrap_or_default();
+            let fitted = format::unstub(&stub, &fragments)?;
+            for (draft, text) in drafts.into_iter().zip(fitted) {
+                let edits = draft.spot.insert(&draft.file, &text, draft.kind);
+                self.insert(draft.piece, draft.title, &draft.file, edits);
+            }
+        }
+        for (file, text) in files.into_iter().zip(formatted) {
+            let Some(existing) = &file.existing else {
+                self.step(file.piece, file.title, &file.path, State::Pending);
+                self.created.insert(file.path, text);
+                continue;
+            };
+            let missing = merge::missing(existing, &file.path, &text)?;
+            if missing.is_empty() {
+                self.present(file.piece, file.title.clone(), &file.path);
+            }
+            for (what, edit) in missing {
+                self.insert(file.piece, format!("{what} of {}", file.title), existing, vec![edit]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves something at a place that stands.
+    pub fn open_at(&mut self, place: Place, what: impl Into<String>) {
+        self.open.push(Open {
+            place: OpenPlace::At(place),
+            what: what.into(),
+        });
+    }
+
+    /// Leaves something at the line of `path` that will hold `text`.
+    pub fn open_in(&mut self, path: &str, text: &str, what: impl Into<String>) {
+        self.open.push(Open {
+            place: OpenPlace::In(path.to_owned(), text.to_owned()),
+            what: what.into(),
+        });
+    }
+
+    /// Whether nothing is missing.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.edits.is_empty() && self.created.is_empty()
+    }
+
+    /// The changes of all pending steps, sorted by path.
+    pub fn changes(&self) -> Outcome<Vec<FileChange>> {
+        edit::changes(self.edits.clone(), self.created.clone())
+    }
+}
+
+impl Open {
+    /// Path and line (from 1) in the files as they will be.
+    #[must_use]
+    pub fn resolve(&self, changes: &[FileChange]) -> (String, usize) {
+        match &self.place {
+            OpenPlace::At(place) => {
+                let line = changes
+                    .iter()
+                    .find(|change| change.path == place.path)
+                    .and_then(|change| {
+                        let before = change.before.as_ref()?;
+                        let offset: usize = before
+                            .text
+                            .split_inclusive('\n')
+                            .take(place.line - 1)
+                            .map(str::len)
+                            .sum();
+                        let added: usize = change
+                            .edits
+                            .iter()
+                            .filter(|edit| edit.at <= offset)
+                            .map(|edit| edit.text.matches('\n').count())
+                            .sum();
+                        Some(place.line + added)
+                    })
+                    .unwrap_or(place.line);
+                (place.path.clone(), line)
+            }
+            OpenPlace::In(path, text) => {
+                let line = changes
+                    .iter()
+                    .find(|change| change.path == *path)
+                    .and_then(|change| change.after.find(text.as_str()).map(|at| (change, at)))
+                    .map_or(1, |(change, at)| change.after[..at].matches('\n').count() + 1);
+                (path.clone(), line)
+            }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! The templates of created modules, and what they are filled with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use askama::Template;
+
+use crate::landmarks::{EventNames, Filled, Value};
+use crate::note::{Outcome, Refusal};
+
+/// The enqueue half: key, ids, gate.
+#[derive(Template)]
+#[template(path = "gate.rs", escape = "none")]
+pub struct Gate {
+    /// `use` paths beside the fixed ones.
+    pub imports: Vec<String>,
+    /// Whether a column is left to the database.
+    pub needs_not_set: bool,
+    /// The enum's name.
+    pub spec_name: String,
+    /// The policy's name.
+    pub policy_name: String,
+    /// Further parameters, handed on to the row.
+    pub extra: Vec<(String, String)>,
+    /// The run's entity as a short module name.
+    pub run: String,
+    /// Its primary key as a column.
+    pub run_id: String,
+    /// The queue's entity as a short module name.
+    pub queue: String,
+    /// The queue's status column.
+    pub status_column: String,
+    /// Its first value.
+    pub initial_status: String,
+    /// Its value while a worker holds the row.
+    pub claimed_status: String,
+    /// Where the run's values were read from.
+    pub run_source: String,
+    /// Where the queue's values were read from.
+    pub queue_source: String,
+    /// `let` statements of the run's row.
+    pub run_lets: Vec<(String, String)>,
+    /// Columns of the run's row.
+    pub run_columns: Vec<(String, String)>,
+    /// `let` statements of the queue's row.
+    pub queue_lets: Vec<(String, String)>,
+    /// Columns of the queue's row.
+    pub queue_columns: Vec<(String, String)>,
+}
+
+/// Field names of the executing task.
+pub struct ExecutingNames {
+    /// Receiver of events.
+    pub events: String,
+    /// Receiver of outcomes.
+    pub outcomes: String,
+    /// Token that cancels.
+    pub cancel: String,
+    /// Fields that stay `None`.
+    pub none: Vec<String>,
+}
+
+/// The run half: envelope, errors, ports.
+#[derive(Template)]
+#[template(path = "tasks_mod.rs", escape = "none")]
+pub struct TasksMod {
+    /// `use` paths beside the fixed ones.
+    pub imports: Vec<String>,
+    /// Modules of tasks.
+    pub modules: Vec<String>,
+    /// How events are called.
+    pub events: EventNames,
+    /// Name of the assignment's type.
+    pub assignment_name: String,
+    /// Name of the executing task's type.
+    pub executing_name: String,
+    /// Its fields.
+    pub executing: ExecutingNames,
+    /// Name of the outcome's type.
+    pub outcome_name: String,
+    /// Whether the outcome has variants beside the three terminal ones.
+    pub outcome_has_more: bool,
+    /// Fields of `Done` beside the answer.
+    pub done_rest: Vec<String>,
+    /// Names of the policy's parts.
+    pub policy_name: String,
+    /// The policy's field for the retry policy.
+    pub retry_field: String,
+    /// The retry policy's name.
+    pub retry_name: String,
+    /// Its field for the number of retries.
+    pub max_field: String,
+    /// Its field for the backoff.
+    pub backoff_field: String,
+    /// Its field for the patterns.
+    pub patterns_field: String,
+    /// The backoff's name.
+    pub backoff_name: String,
+    /// Its fixed form.
+    pub fixed_variant: String,
+    /// The field of the fixed form.
+    pub fixed_field: String,
+    /// Its method that gives the delay.
+    pub delay_method: String,
+    /// The run's entity as a short module name.
+    pub run: String,
+    /// The run's status column.
+    pub run_status: String,
+    /// `.as_deref()` or `.as_str()`.
+    pub run_status_deref: String,
+    /// `Some(` where the status is optional.
+    pub some_open: String,
+    /// `)` where the status is optional.
+    pub some_close: String,
+    /// The run's answer column.
+    pub run_answer: String,
+    /// The call that gives the highest event number.
+    pub max_seq_call: String,
+    /// The call that appends an event.
+    pub append_call: String,
+    /// The call that ends a run.
+    pub end_call: String,
+    /// Path of the enqueue half.
+    pub gate_path: String,
+    /// Whether recovery dispatches to tasks.
+    pub has_resume: bool,
+}
+
+/// A field in the task's module.
+#[derive(Clone)]
+pub struct FieldView {
+    /// Name without `r#`.
+    pub name: String,
+    /// Name as written.
+    pub ident: String,
+    /// Type as written.
+    pub ty: String,
+    /// Whether it refers to a secret.
+    pub is_secret: bool,
+    /// A value for tests.
+    pub sample: String,
+}
+
+/// The status column in the task's module.
+pub struct StatusView {
+    /// Table as the user named it.
+    pub table: String,
+    /// Column.
+    pub column: String,
+    /// Short module name of the entity.
+    pub entity: String,
+    /// The key's column.
+    pub key_variant: String,
+    /// The field that holds the row's key.
+    pub field: String,
+    /// Its type.
+    pub field_ty: String,
+    /// `.clone()` where the key is not `Copy`.
+    pub key_clone: String,
+    /// Value while running.
+    pub running: String,
+    /// Value when done.
+    pub done: String,
+    /// Value when failed.
+    pub failed: String,
+    /// Whether `updated_at` is kept.
+    pub has_updated_at: bool,
+}
+
+/// The module of one task.
+#[derive(Template)]
+#[template(path = "task.rs", escape = "none")]
+pub struct TaskModule {
+    /// The variant's name.
+    pub variant: String,
+    /// The variant's name as written.
+    pub variant_ident: String,
+    /// The first line of its documentation.
+    pub summary: String,
+    /// Name of the input type.
+    pub input: String,
+    /// `use` paths: std, other crates, this crate.
+    pub imports: Vec<Vec<String>>,
+    /// Key of the tag in the serialized form.
+    pub tag_key: String,
+    /// The tag.
+    pub tag: String,
+    /// Deadline in milliseconds; 0 for none.
+    pub timeout_ms: u128,
+    /// Fields.
+    pub fields: Vec<FieldView>,
+    /// Fields of the key.
+    pub key: Vec<FieldView>,
+    /// The status column's type.
+    pub status_ty: String,
+    /// Name of the policy's type.
+    pub policy_name: String,
+    /// Its field for the retry policy.
+    pub retry_field: String,
+    /// The retry policy's name.
+    pub retry_name: String,
+    /// Its field for the number of retries.
+    pub max_field: String,
+    /// Its field for the backoff.
+    pub backoff_field: String,
+    /// Its field for the patterns.
+    pub patterns_field: String,
+    /// Retries.
+    pub retries: u32,
+    /// The backoff as an expression.
+    pub backoff: String,
+    /// Patterns as string literals.
+    pub patterns: Vec<String>,
+    /// Whether the policy has further fields, taken from its default.
+    pub has_rest: bool,
+    /// What is said of duplicates.
+    pub dedupe_doc: String,
+    /// `Active` or `Forever`.
+    pub dedupe: String,
+    /// Further parameters of the helper.
+    pub extra: Vec<(String, String)>,
+    /// Values for them in tests.
+    pub extra_samples: Vec<(String, String)>,
+    /// The enum's name.
+    pub spec_name: String,
+    /// The task in words.
+    pub question: String,
+    /// The status column.
+    pub status: Option<StatusView>,
+    /// The executor's type.
+    pub executor: String,
+    /// The executor's field for the database.
+    pub db_field: String,
+    /// The task's name in functions.
+    pub snake: String,
+    /// Name of the assignment's type.
+    pub assignment_name: String,
+    /// Name of the executing task's type.
+    pub executing_name: String,
+    /// Name of the outcome's type.
+    pub outcome_name: String,
+    /// Path of the outcome's type.
+    pub outcome_path: String,
+    /// How events are called.
+    pub events: EventNames,
+    /// What the status says while running, in a test.
+    pub expect_running: String,
+    /// When done.
+    pub expect_done: String,
+    /// When failed.
+    pub expect_failed: String,
+    /// A message that the policy retries.
+    pub transient_message: String,
+    /// Fields of the key with another value each.
+    pub other_keys: Vec<(String, String)>,
+}
+
+/// Renders a template; a failure is a bug of the tool.
+pub fn render(template: &impl Template) -> Outcome<String> {
+    template.render().map_err(|e| {
+        Refusal::new("template", format!("cannot render a template: {e}"))
+            .help("this is a bug of the tool; nothing was written")
+    })
+}
+
+/// Columns of a row as `name`, `Set(…)`.
+#[must_use]
+pub fn columns(filled: &Filled) -> Vec<(String, String)> {
+    filled
+        .columns
+        .iter()
+        .map(|column| {
+            let some = |value: &str, optional: bool| {
+                if optional {
+                    format!("Set(Some({value}))")
+                } else {
+                    format!("Set({value})")
+                }
+            };
+            let value = match &column.value {
+                Value::Id => "Set(task.id.clone())".to_owned(),
+                Value::Spec => "Set(task.spec.clone())".to_owned(),
+                Value::Policy(optional) => some("task.policy.clone()", *optional),
+                Value::Question => "Set(task.question.clone())".to_owned(),
+                Value::SourceType(optional) => some("task.source_type.to_owned()", *optional),
+                Value::None => "Set(None)".to_owned(),
+                Value::Extra(name) => format!("Set(task.{name}.clone())"),
+                Value::Verbatim(text) => text.clone(),
+            };
+            (column.name.clone(), value)
+        })
+        .collect()
+}
+
+/// Paths with a common parent as one `use`: `a::b::{C, D}`.
+#[must_use]
+pub fn merge_imports(paths: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in paths {
+        let (parent, name) = path
+            .rsplit_once("::")
+            .map_or((String::new(), path.clone()), |(p, n)| (p.to_owned(), n.to_owned()));
+        groups.entry(parent).or_default().insert(name);
+    }
+    groups
+        .into_iter()
+        .map(|(parent, names)| {
+            let names: Vec<String> = names.into_iter().collect();
+            match (parent.as_str(), names.as_slice()) {
+                ("", [name]) => name.clone(),
+                (parent, [name]) => format!("{parent}::{name}"),
+                (parent, names) => format!("{parent}::{{{}}}", names.join(", ")),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,241 @@
+//! The terminal: status lines in cargo's form, errors in rustc's.
+
+use std::io::Write;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use anstyle::{AnsiColor, Effects, Style};
+
+use super::{Report, unified};
+use crate::cli::Color;
+use crate::note::{Note, Place, Refusal, Severity};
+use crate::plan::State;
+
+/// Where output goes, and how.
+pub struct Shell {
+    quiet: bool,
+    verbose: bool,
+}
+
+const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
+const WARN: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
+
+impl Shell {
+    /// A shell that colours as asked.
+    #[must_use]
+    pub fn new(color: Color, quiet: bool, verbose: bool) -> Self {
+        match color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::AlwaysAnsi,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+        Self { quiet, verbose }
+    }
+
+    /// Whether more detail was asked for.
+    #[must_use]
+    pub fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// The product, on stdout. A pipe that was closed ends the output, not the program.
+    pub fn product(&self, text: &str) {
+        let mut out = anstream::stdout().lock();
+        let end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+        let _ = write!(out, "{text}{end}").and_then(|()| out.flush());
+    }
+
+    /// A status line on stderr: the verb right-aligned, then the object.
+    pub fn status(&self, verb: &str, object: &str) {
+        if !self.quiet {
+            self.line(GOOD, verb, object);
+        }
+    }
+
+    /// A status line that wants to be looked at.
+    pub fn attention(&self, verb: &str, object: &str) {
+        if !self.quiet {
+            self.line(WARN, verb, object);
+        }
+    }
+
+    fn line(&self, style: Style, verb: &str, object: &str) {
+        let mut err = anstream::stderr().lock();
+        let _ = writeln!(err, "{style}{verb:>12}{style:#} {object}");
+    }
+
+    /// A warning in rustc's form.
+    pub fn note(&self, note: &Note) {
+        if self.quiet && note.severity != Severity::Error {
+            return;
+        }
+        let level = match note.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
+        };
+        let places: Vec<(&Place, String)> = note.place.iter().map(|p| (p, String::new())).collect();
+        self.diagnostic(level, note.code, &note.message, &places, note.help.as_deref());
+    }
+
+    fn diagnostic(
+        &self,
+        level: Level<'_>,
+        code: &str,
+        message: &str,
+        places: &[(&Place, String)],
+        help: Option<&str>,
+    ) {
+        let message = printable(message);
+        let code = printable(code);
+        let sources: Vec<(String, String, usize)> = places
+            .iter()
+            .map(|(place, label)| {
+                let start: usize = place
+                    .source
+                    .chars()
+                    .take(place.column - 1)
+                    .map(char::len_utf8)
+                    .sum();
+                (printable(&place.source), printable(label), start.min(place.source.len()))
+            })
+            .collect();
+        let mut group = Group::with_title(level.primary_title(message.as_str()).id(code.as_str()));
+        for ((place, _), (source, label, start)) in places.iter().zip(&sources) {
+            let end = source[*start..]
+                .char_indices()
+                .nth(place.width)
+                .map_or(source.len(), |(at, _)| start + at);
+            let annotation = AnnotationKind::Primary.span(*start..end.max(*start));
+            let annotation = if label.is_empty() {
+                annotation
+            } else {
+                annotation.label(label.as_str())
+            };
+            group = group.element(
+                Snippet::source(source.as_str())
+                    .path(place.path.as_str())
+                    .line_start(place.line)
+                    .annotation(annotation),
+            );
+        }
+        let help = help.map(printable);
+        if let Some(help) = &help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        let text = Renderer::styled().render(&[group]);
+        let mut err = anstream::stderr().lock();
+        let _ = writeln!(err, "{text}\n");
+    }
+}
+
+/// Text of the workspace without control characters: an escape sequence in a source file must
+/// not reach the terminal.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' => '\n',
+            '\t' => ' ',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+/// Shows a refusal as an error.
+pub(super) fn refusal(shell: &Shell, refusal: &Refusal) {
+    let mut places: Vec<(&Place, String)> = refusal.place.iter().map(|p| (p, String::new())).collect();
+    places.extend(refusal.also.iter().map(|(place, label)| (place, label.clone())));
+    shell.diagnostic(
+        Level::ERROR,
+        refusal.code,
+        &refusal.message,
+        &places,
+        refusal.help.as_deref(),
+    );
+}
+
+/// Shows a report: the diff on stdout for a dry run, status lines and the summary on stderr.
+pub(super) fn show(report: &Report<'_>, shell: &Shell) {
+    for note in &report.plan.notes {
+        shell.note(note);
+    }
+    for step in &report.plan.steps {
+        let line = format!("{} in {}", step.title, step.path);
+        match step.state {
+            State::Pending if report.applied => shell.status("Added", &line),
+            State::Pending => shell.status("Would add", &line),
+            State::Present if shell.is_verbose() || report.plan.is_complete() => {
+                shell.status("Present", &line);
+            }
+            State::Present => {}
+            State::Undecided => shell.attention("Left", &line),
+        }
+    }
+    if !report.applied {
+        shell.product(&colored(&unified(report.changes)));
+    }
+    if report.plan.is_complete() {
+        shell.status("Finished", "nothing is missing; nothing was written");
+        return;
+    }
+    let edited = report.changes.iter().filter(|c| c.before.is_some()).count();
+    let verb = if report.applied { "Finished" } else { "Dry run" };
+    let name = format!("{}::{}", report.landmarks.spec.fact.name, report.task.request.variant);
+    shell.status(
+        verb,
+        &format!(
+            "`{name}` (wire tag `{}`): {edited} files edited, {} made",
+            report.task.tag,
+            report.changes.len() - edited
+        ),
+    );
+    if let Some(note) = left_out_of_key(report) {
+        shell.status("Key", &note);
+    }
+    for open in &report.plan.open {
+        let (path, line) = open.resolve(report.changes);
+        shell.attention("To do", &format!("{path}:{line}: {}", open.what));
+    }
+    shell.attention(
+        "Deploy",
+        "every worker first, then what enqueues: a worker of the release before cannot decode the new tag and fails the row",
+    );
+}
+
+/// What the idempotency key is, where it was not given.
+fn left_out_of_key(report: &Report<'_>) -> Option<String> {
+    if report.task.request.key.is_some() {
+        return None;
+    }
+    let fields = report.task.key.join(", ");
+    Some(if fields.is_empty() {
+        "the task has no fields but secrets: at most one is active at a time".to_owned()
+    } else {
+        format!("{fields}; leave out with --key what is fresh at every call, or nothing is ever a duplicate")
+    })
+}
+
+/// The diff in git's colours; they go where the output is no terminal.
+fn colored(diff: &str) -> String {
+    let add = AnsiColor::Green.on_default();
+    let remove = AnsiColor::Red.on_default();
+    let hunk = AnsiColor::Cyan.on_default();
+    let head = Style::new().effects(Effects::BOLD);
+    let mut out = String::new();
+    for line in diff.split_inclusive('\n') {
+        let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
+        let style = match text.as_bytes() {
+            [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] | [b'd', b'i', ..] | [b'n', b'e', ..] => head,
+            [b'+', ..] => add,
+            [b'-', ..] => remove,
+            [b'@', ..] => hunk,
+            _ => {
+                out.push_str(line);
+                continue;
+            }
+        };
+        out.push_str(&format!("{style}{text}{style:#}{end}"));
+    }
+    out
+}

@@ -1,0 +1,88 @@
+//! One JSON object, with the fields of the command line's contract.
+
+use serde_json::{Value, json};
+
+use super::{Report, doctor, unified};
+use crate::note::{Note, Refusal};
+
+/// The object of a command that writes.
+pub(super) fn object(report: &Report<'_>) -> Value {
+    let edits: Vec<Value> = report
+        .changes
+        .iter()
+        .flat_map(|change| {
+            change.edits.iter().enumerate().map(|(i, edit)| {
+                json!({
+                    "path": change.path,
+                    "line": change.line_of(i),
+                    "kind": edit.kind,
+                    "inserted": change.inserted(i),
+                    "removed": 0,
+                })
+            })
+        })
+        .collect();
+    let created: Vec<Value> = report
+        .changes
+        .iter()
+        .filter(|change| change.before.is_none())
+        .map(|change| json!({ "path": change.path }))
+        .collect();
+    let open: Vec<Value> = report
+        .plan
+        .open
+        .iter()
+        .map(|open| {
+            let (path, line) = open.resolve(report.changes);
+            json!({ "path": path, "line": line, "what": open.what })
+        })
+        .collect();
+    let mut object = json!({
+        "command": report.command,
+        "variant": report.task.request.variant,
+        "tag": report.task.tag,
+        "key": report.task.key,
+        "applied": report.applied,
+        "landmarks": doctor::landmarks(report.landmarks),
+        "edits": edits,
+        "created": created,
+        "open": open,
+        "warnings": report.plan.notes.iter().map(warning).collect::<Vec<_>>(),
+    });
+    if !report.applied {
+        object["diff"] = Value::from(unified(report.changes));
+    }
+    object
+}
+
+/// A note.
+pub(super) fn warning(note: &Note) -> Value {
+    json!({
+        "code": note.code,
+        "message": note.message,
+        "path": note.place.as_ref().map(|place| place.path.as_str()),
+        "line": note.place.as_ref().map(|place| place.line),
+        "help": note.help,
+    })
+}
+
+/// The object of a refused command.
+pub(super) fn refusal(command: &str, variant: Option<&str>, refusal: &Refusal) -> Value {
+    json!({
+        "command": command,
+        "variant": variant,
+        "applied": false,
+        "error": {
+            "code": refusal.code,
+            "message": refusal.message,
+            "path": refusal.place.as_ref().map(|place| place.path.as_str()),
+            "line": refusal.place.as_ref().map(|place| place.line),
+            "help": refusal.help,
+            "also": refusal
+                .also
+                .iter()
+                .map(|(place, label)| json!({ "path": place.path, "line": place.line, "what": label }))
+                .collect::<Vec<_>>(),
+        },
+    })
+}

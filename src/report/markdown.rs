@@ -1,0 +1,73 @@
+//! The review sheet: what, where, the open points as a checklist, the diff folded.
+
+use std::fmt::Write;
+
+use super::{Report, unified};
+use crate::plan::State;
+
+/// The sheet of a command that writes.
+pub(super) fn sheet(report: &Report<'_>) -> String {
+    let mut out = String::new();
+    // Writing to a String does not fail.
+    let _ = writeln!(
+        out,
+        "# Task `{}`\n\nWire tag `{}`; idempotency key: {}.\n",
+        report.task.request.variant,
+        report.task.tag,
+        if report.task.key.is_empty() {
+            "the tag alone".to_owned()
+        } else {
+            format!("`{}`", report.task.key.join("`, `"))
+        }
+    );
+    for note in report.plan.notes.iter().filter(|note| note.code == "new-edge") {
+        let _ = writeln!(out, "**New edge between members:** {}\n", note.message);
+    }
+    if !report.plan.open.is_empty() {
+        let _ = writeln!(out, "## Left for a person\n");
+        for open in &report.plan.open {
+            let (path, line) = open.resolve(report.changes);
+            let _ = writeln!(out, "- [ ] `{path}:{line}`: {}", open.what);
+        }
+        let _ = writeln!(out);
+    }
+    let _ = writeln!(out, "## What\n\n| what | where | state |\n| --- | --- | --- |");
+    for step in &report.plan.steps {
+        let state = match step.state {
+            State::Pending if report.applied => "added",
+            State::Pending => "would be added",
+            State::Present => "present",
+            State::Undecided => "left to a person",
+        };
+        let _ = writeln!(out, "| {} | `{}` | {state} |", step.title, step.path);
+    }
+    let _ = writeln!(
+        out,
+        "\nDeploy every worker first, then what enqueues: a worker of the release before cannot decode the new tag and fails the row."
+    );
+    let notes: Vec<_> = report.plan.notes.iter().filter(|n| n.code != "new-edge").collect();
+    if !notes.is_empty() {
+        let _ = writeln!(out, "\n## Notes\n");
+        for note in notes {
+            let place = note.place.as_ref().map_or(String::new(), |p| format!("`{}:{}`: ", p.path, p.line));
+            let _ = writeln!(out, "- {place}{}", note.message);
+        }
+    }
+    let diff = unified(report.changes);
+    let fence = "`".repeat(longest_run(&diff).max(2) + 1);
+    let _ = writeln!(
+        out,
+        "\n<details><summary>The diff</summary>\n\n{fence}diff\n{diff}{fence}\n\n</details>"
+    );
+    out
+}
+
+/// The longest run of backticks in a text.
+fn longest_run(text: &str) -> usize {
+    let (mut longest, mut run) = (0, 0);
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}

@@ -1,0 +1,55 @@
+//! What the user sees: one file a form, reading only plans, changes and notes.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where printing belongs")]
+
+mod diff;
+mod doctor;
+mod human;
+mod json;
+mod markdown;
+
+pub use diff::unified;
+pub use doctor::Found;
+pub use human::Shell;
+
+use crate::cli::Format;
+use crate::edit::FileChange;
+use crate::landmarks::Landmarks;
+use crate::note::Refusal;
+use crate::plan::Plan;
+use crate::task::Task;
+
+/// What a command that writes has to report.
+pub struct Report<'a> {
+    /// The command's name.
+    pub command: &'static str,
+    /// The task.
+    pub task: &'a Task,
+    /// What was found.
+    pub landmarks: &'a Landmarks,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Its changes.
+    pub changes: &'a [FileChange],
+    /// Whether they were written.
+    pub applied: bool,
+}
+
+impl Report<'_> {
+    /// Shows the report in `format`.
+    pub fn show(&self, shell: &Shell, format: Format) {
+        match format {
+            Format::Human => human::show(self, shell),
+            Format::Json => shell.product(&json::object(self).to_string()),
+            Format::Markdown => shell.product(&markdown::sheet(self)),
+        }
+    }
+}
+
+/// Shows a refusal, in JSON too where that is the form.
+pub fn refusal(shell: &Shell, format: Format, command: &str, variant: Option<&str>, refusal: &Refusal) {
+    if format == Format::Json {
+        shell.product(&json::refusal(command, variant, refusal).to_string());
+    }
+    human::refusal(shell, refusal);
+}

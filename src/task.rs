@@ -1,0 +1,228 @@
+//! A request resolved against a workspace: everything that the pieces render from.
+
+use std::collections::BTreeSet;
+
+use heck::{ToSnakeCase, ToTitleCase};
+
+use crate::index::Index;
+use crate::landmarks::{Landmarks, SpecEnum, Status, find_status};
+use crate::note::{Note, Outcome, Refusal};
+use crate::request::{Field, TaskRequest, raw};
+use crate::types::{self, ResolvedType};
+
+/// The task to scaffold.
+pub struct Task {
+    /// What was asked for.
+    pub request: TaskRequest,
+    /// The module's and the method's name: `clone_repository`.
+    pub snake: String,
+    /// The wire tag.
+    pub tag: String,
+    /// The key under which the tag stands in the serialized form, or `None` for an enum that
+    /// is tagged from outside.
+    pub tag_key: Option<String>,
+    /// Whether the variant needs a `rename` to get that tag.
+    pub renames: bool,
+    /// The task in words: `Clone repository`.
+    pub question: String,
+    /// The fields with their types.
+    pub fields: Vec<(Field, ResolvedType)>,
+    /// Names of the fields of the idempotency key.
+    pub key: Vec<String>,
+    /// The status column.
+    pub status: Option<Status>,
+}
+
+impl Task {
+    /// Resolves `request`; refuses a variant that clashes with what stands.
+    pub fn resolve(
+        index: &Index<'_>,
+        spec: &SpecEnum,
+        request: TaskRequest,
+        notes: &mut Vec<Note>,
+    ) -> Outcome<Self> {
+        let name = request.variant.clone();
+        let existing = spec.variant(&name);
+        let serde_tag = spec.default_tag(&name);
+        let existing_tag = existing.and_then(|v| v.serde.rename.clone());
+        let tag = request
+            .tag
+            .clone()
+            .or(existing_tag)
+            .unwrap_or_else(|| serde_tag.clone());
+        let resolved = types::resolve(index, spec, &request.fields)?;
+        let fields: Vec<(Field, ResolvedType)> =
+            request.fields.iter().cloned().zip(resolved).collect();
+        check_tag(spec, &name, &tag)?;
+        check_tag_field(spec, &fields)?;
+        if existing.is_some() {
+            check_same(spec, &name, &fields, &tag)?;
+        }
+        let snake = name.to_snake_case();
+        if request.tag.is_none() && existing.is_none() && tag != snake && spec.fact.serde.rename_all.as_deref() == Some("snake_case") {
+            notes.push(
+                Note::warning(
+                    "wire-tag",
+                    format!("serde's snake case splits at every capital: `{name}` is written as `{tag}`"),
+                )
+                .at(spec.facts.place(&spec.fact.name_range))
+                .help(format!("pass --tag {snake} for the readable form; a tag cannot be changed once rows carry it")),
+            );
+        }
+        let status = request
+            .status
+            .as_ref()
+            .map(|status| find_status(index, status, &request.fields))
+            .transpose()?;
+        let key = request.key.clone().unwrap_or_else(|| {
+            request
+                .fields
+                .iter()
+                .filter(|field| !field.is_secret)
+                .map(|field| field.name.clone())
+                .collect()
+        });
+        Ok(Self {
+            renames: tag != serde_tag,
+            tag_key: spec.fact.serde.tag.clone(),
+            question: sentence(&name),
+            snake,
+            tag,
+            fields,
+            key,
+            status,
+            request,
+        })
+    }
+
+    /// The pattern of the variant after its path: fields bound, none, or left out.
+    #[must_use]
+    pub fn pattern(&self) -> &'static str {
+        if self.fields.is_empty() { "" } else { " { .. }" }
+    }
+
+    /// The variant's name as written in code.
+    #[must_use]
+    pub fn ident(&self) -> String {
+        raw(&self.request.variant)
+    }
+
+    /// What a module outside the enum's crate imports for the fields.
+    #[must_use]
+    pub fn imports(&self) -> BTreeSet<String> {
+        self.fields.iter().flat_map(|(_, ty)| ty.imports()).collect()
+    }
+}
+
+/// `CloneRepository` in words: `Clone repository`; words in capitals stay.
+fn sentence(name: &str) -> String {
+    let words = name.to_title_case();
+    let mut out = String::new();
+    for (i, word) in words.split(' ').enumerate() {
+        if i == 0 {
+            out.push_str(word);
+        } else {
+            out.push(' ');
+            out.push_str(&word.to_lowercase());
+        }
+    }
+    out
+}
+
+fn check_tag(spec: &SpecEnum, name: &str, tag: &str) -> Outcome<()> {
+    for variant in spec.fact.variants.iter().filter(|v| v.name != name) {
+        if spec.tags(variant).iter().any(|known| known == tag) {
+            return Err(Refusal::new(
+                "tag-taken",
+                format!("the wire tag `{tag}` belongs to `{}`: the two would decode into each other", variant.name),
+            )
+            .at(spec.facts.place(&variant.name_range))
+            .help("choose another name, or another tag with --tag"));
+        }
+    }
+    Ok(())
+}
+
+/// A field called like serde's tag would be written under the same key.
+fn check_tag_field(spec: &SpecEnum, fields: &[(Field, ResolvedType)]) -> Outcome<()> {
+    if spec.fact.serde.content.is_some() {
+        return Ok(());
+    }
+    let Some(tag) = &spec.fact.serde.tag else {
+        return Ok(());
+    };
+    for (field, _) in fields {
+        if field.name == *tag {
+            return Err(Refusal::new(
+                "field-is-tag",
+                format!("a field called `{tag}` collides with the tag of `{}`: both would be the key \"{tag}\"", spec.fact.name),
+            )
+            .at(spec.facts.place(&spec.fact.name_range))
+            .help("call the field otherwise"));
+        }
+    }
+    Ok(())
+}
+
+/// A variant that stands must have the fields that are asked for, in any order.
+fn check_same(
+    spec: &SpecEnum,
+    name: &str,
+    fields: &[(Field, ResolvedType)],
+    tag: &str,
+) -> Outcome<()> {
+    let Some(variant) = spec.variant(name) else {
+        return Ok(());
+    };
+    let plain = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
+    let krate = spec.path.split("::").next().unwrap_or_default();
+    let asked: BTreeSet<(String, String)> = fields
+        .iter()
+        .map(|(field, ty)| (field.name.clone(), plain(&ty.in_enum(krate))))
+        .collect();
+    let stands: BTreeSet<(String, String)> = variant
+        .fields
+        .iter()
+        .flatten()
+        .map(|field| (field.name.clone(), plain(&field.ty)))
+        .collect();
+    let list = |set: &BTreeSet<(String, String)>| {
+        let parts: Vec<String> = set.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+        if parts.is_empty() {
+            "no fields".to_owned()
+        } else {
+            parts.join(", ")
+        }
+    };
+    if asked != stands || variant.fields.is_none() {
+        return Err(Refusal::new(
+            "variant-exists",
+            format!("`{}::{name}` exists with other fields", spec.fact.name),
+        )
+        .at(spec.facts.place(&variant.range))
+        .help(format!(
+            "it has {}; asked for was {}. Rows of the queue hold the old form: change the variant by hand, new fields as `Option` with `#[serde(default)]`, a renamed one with `#[serde(alias = \"…\")]`",
+            list(&stands),
+            list(&asked)
+        )));
+    }
+    if !spec.tags(variant).iter().any(|known| known == tag) {
+        return Err(Refusal::new(
+            "variant-exists",
+            format!("`{}::{name}` exists with the tag `{}`", spec.fact.name, spec.tags(variant)[0]),
+        )
+        .at(spec.facts.place(&variant.range))
+        .help("leave --tag out; a tag is changed by hand, with `#[serde(alias = \"…\")]` for the old one"));
+    }
+    Ok(())
+}
+
+/// Everything that a piece may read.
+pub struct Context<'a> {
+    /// The files.
+    pub index: &'a Index<'a>,
+    /// What was found.
+    pub landmarks: &'a Landmarks,
+    /// What is to be made.
+    pub task: &'a Task,
+}

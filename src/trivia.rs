@@ -1,0 +1,232 @@
+//! Where a new sibling goes: the one place that decides what comments and line ends belong to.
+//!
+//! Comments on the line where an item ends belong to that item, and so do the comment lines
+//! right below the last item of a list. What stands above an item belongs to that item.
+
+use crate::edit::TextEdit;
+use crate::workspace::SourceFile;
+
+/// A place for a fragment after an item of a list, or at the list's start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// Where the fragment goes.
+    at: usize,
+    /// Where a comma is missing before it.
+    comma: Option<usize>,
+    /// Whether an empty line divides it from what stands before.
+    blank: bool,
+    /// Whether the list stands on one line.
+    inline: bool,
+    /// Whether it goes on lines of its own before `at`, which starts a line.
+    before: bool,
+}
+
+/// An item of a list, as far as placing a sibling needs it.
+#[derive(Debug, Clone, Copy)]
+pub struct Sibling {
+    /// Where it starts, attributes included.
+    pub start: usize,
+    /// Where it ends, without its comma.
+    pub end: usize,
+    /// Where its comma ends, if it has one.
+    pub comma: Option<usize>,
+    /// Whether a comma is needed before another one may follow.
+    pub needs_comma: bool,
+}
+
+impl Spot {
+    /// After `siblings[index]` in a list whose closing brace is at `close`.
+    #[must_use]
+    pub fn after(file: &SourceFile, siblings: &[Sibling], index: usize, close: usize) -> Self {
+        let item = siblings[index];
+        let text = &file.text;
+        let end = item.comma.unwrap_or(item.end);
+        let comma = (item.comma.is_none() && item.needs_comma).then_some(item.end);
+        let limit = siblings.get(index + 1).map_or(close, |next| next.start);
+        let blank = divided_by_blank_lines(text, siblings);
+        let Some(at) = line_end(text, end, limit) else {
+            return Self {
+                at: end,
+                comma,
+                blank: false,
+                inline: true,
+                before: false,
+            };
+        };
+        let at = if index + 1 == siblings.len() {
+            comment_lines_end(text, at, limit)
+        } else {
+            at
+        };
+        Self {
+            at,
+            comma,
+            blank,
+            inline: false,
+            before: false,
+        }
+    }
+
+    /// Before the item that starts at `start`, with the comments right above it.
+    #[must_use]
+    pub fn before(file: &SourceFile, siblings: &[Sibling], index: usize) -> Self {
+        let mut at = file.line_start(siblings[index].start);
+        let floor = index
+            .checked_sub(1)
+            .map_or(0, |before| siblings[before].comma.unwrap_or(siblings[before].end));
+        while at > floor + 1 {
+            let above = file.line_start(at - 1);
+            let line = file.text[above..at].trim();
+            if above > floor && line.starts_with("//") {
+                at = above;
+            } else {
+                break;
+            }
+        }
+        Self {
+            at,
+            comma: None,
+            blank: divided_by_blank_lines(&file.text, siblings),
+            inline: false,
+            before: true,
+        }
+    }
+
+    /// As the first item of an empty list that opens just before `open`.
+    #[must_use]
+    pub fn first(file: &SourceFile, open: usize, close: usize) -> Self {
+        let at = line_end(&file.text, open, close);
+        Self {
+            at: at.unwrap_or(open),
+            comma: None,
+            blank: false,
+            inline: at.is_none(),
+            before: false,
+        }
+    }
+
+    /// Whether the list stands on one line, so that the insertion changes that line.
+    #[must_use]
+    pub fn is_inline(&self) -> bool {
+        self.inline
+    }
+
+    /// The edits that put `fragment` (indented lines, no line end after the last) here.
+    #[must_use]
+    pub fn insert(&self, file: &SourceFile, fragment: &str, kind: &'static str) -> Vec<TextEdit> {
+        let newline = file.line_ending();
+        let lines: Vec<&str> = fragment.lines().collect();
+        let mut edits = Vec::new();
+        if let Some(at) = self.comma {
+            edits.push(TextEdit {
+                at,
+                text: ",".to_owned(),
+                kind,
+            });
+        }
+        let text = if self.inline {
+            let parts: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+            format!(" {}", parts.join(" "))
+        } else if self.before {
+            let blank = if self.blank { newline } else { "" };
+            format!("{}{newline}{blank}", lines.join(newline))
+        } else {
+            let blank = if self.blank { newline } else { "" };
+            format!("{newline}{blank}{}", lines.join(newline))
+        };
+        edits.push(TextEdit {
+            at: self.at,
+            text,
+            kind,
+        });
+        edits
+    }
+}
+
+/// The end of the line that `from` stands on, where only white space and comments follow on it.
+fn line_end(text: &str, from: usize, limit: usize) -> Option<usize> {
+    let end = text[from..].find('\n').map_or(text.len(), |n| from + n);
+    let end_of_text = if text[..end].ends_with('\r') { end - 1 } else { end };
+    let rest = text[from..end_of_text.max(from)].trim();
+    let block = rest.starts_with("/*") && rest.ends_with("*/") && rest.matches("*/").count() == 1;
+    (end <= limit && (rest.is_empty() || rest.starts_with("//") || block)).then_some(end_of_text)
+}
+
+/// The end of the comment lines that follow the line end `at` without an empty line between.
+fn comment_lines_end(text: &str, at: usize, limit: usize) -> usize {
+    let mut end = at;
+    loop {
+        let Some(start) = text[end..].find('\n').map(|n| end + n + 1) else {
+            return end;
+        };
+        let line_end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+        let line = &text[start..line_end];
+        if line_end > limit || !line.trim().starts_with("//") {
+            return end;
+        }
+        end = start + line.trim_end_matches('\r').len();
+    }
+}
+
+/// Whether an empty line stands between every two items; one item divides nothing.
+fn divided_by_blank_lines(text: &str, siblings: &[Sibling]) -> bool {
+    siblings.len() > 1
+        && siblings.windows(2).all(|pair| {
+            let between = &text[pair[0].comma.unwrap_or(pair[0].end)..pair[1].start];
+            between
+                .lines()
+                .skip(1)
+                .any(|line| line.trim().is_empty() && !line.is_empty())
+                || between.contains("\n\n")
+                || between.contains("\n\r\n")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> SourceFile {
+        SourceFile {
+            path: "a.rs".to_owned(),
+            absolute: "/a.rs".into(),
+            text: text.to_owned(),
+        }
+    }
+
+    /// Places `N,` after the item `B` of a list in braces.
+    fn after_b(text: &str) -> String {
+        let file = file(text);
+        let sibling = |name: &str| {
+            let start = text.find(name).unwrap();
+            let end = start + 1;
+            Sibling {
+                start,
+                end,
+                comma: text[end..].starts_with(',').then_some(end + 1),
+                needs_comma: true,
+            }
+        };
+        let siblings = [sibling("A"), sibling("B")];
+        let spot = Spot::after(&file, &siblings, 1, text.rfind('}').unwrap());
+        let mut edits = spot.insert(&file, "    N,", "variant");
+        edits.sort_by_key(|e| e.at);
+        crate::edit::apply("a.rs", text, &edits).unwrap()
+    }
+
+    #[test]
+    fn trailing_comments_stay_with_the_item_before() {
+        for (before, after) in [
+            ("{\n    A,\n    B,\n}\n", "{\n    A,\n    B,\n    N,\n}\n"),
+            ("{\n    A,\n    B\n}\n", "{\n    A,\n    B,\n    N,\n}\n"),
+            ("{\n    A,\n    B // b\n}\n", "{\n    A,\n    B, // b\n    N,\n}\n"),
+            ("{\n    A,\n    B, /* b */\n    // of B\n}\n", "{\n    A,\n    B, /* b */\n    // of B\n    N,\n}\n"),
+            ("{\r\n    A,\r\n    B,\r\n}\r\n", "{\r\n    A,\r\n    B,\r\n    N,\r\n}\r\n"),
+            ("{\n    A,\n\n    B,\n}\n", "{\n    A,\n\n    B,\n\n    N,\n}\n"),
+            ("{ A, B }", "{ A, B, N, }"),
+            ("{ A, B, }", "{ A, B, N, }"),
+        ] {
+            assert_eq!(after_b(before), after);
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The types that the user typed: where they come from, how they are written in each file.
+//!
+//! A type is taken as it stands where the enum's file has its name in scope; else from std;
+//! else from the one path under which the workspace imports that name. Anything else is
+//! refused with the candidates, because a wrong guess would compile into a wrong wire form.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quote::ToTokens;
+use syn::visit::Visit;
+use syn::visit_mut::VisitMut;
+
+use crate::index::Index;
+use crate::landmarks::SpecEnum;
+use crate::note::{Outcome, Refusal};
+use crate::request::Field;
+
+/// A field's type with the absolute path of every name in it.
+#[derive(Debug, Clone)]
+pub struct ResolvedType {
+    /// The type as the user typed it.
+    pub ty: syn::Type,
+    /// Absolute path by name as typed; names of the prelude are not in it.
+    pub paths: BTreeMap<String, String>,
+    /// Names that the enum's file has in scope.
+    pub in_scope: BTreeSet<String>,
+}
+
+/// Names of std that may be typed without a path.
+const STD: [(&str, &str); 12] = [
+    ("PathBuf", "std::path::PathBuf"),
+    ("OsString", "std::ffi::OsString"),
+    ("Duration", "std::time::Duration"),
+    ("SystemTime", "std::time::SystemTime"),
+    ("HashMap", "std::collections::HashMap"),
+    ("BTreeMap", "std::collections::BTreeMap"),
+    ("HashSet", "std::collections::HashSet"),
+    ("BTreeSet", "std::collections::BTreeSet"),
+    ("VecDeque", "std::collections::VecDeque"),
+    ("IpAddr", "std::net::IpAddr"),
+    ("SocketAddr", "std::net::SocketAddr"),
+    ("NonZeroU32", "std::num::NonZeroU32"),
+];
+
+/// Names that are in scope everywhere.
+const PRELUDE: [&str; 22] = [
+    "String", "Vec", "Option", "Box", "Result", "bool", "char", "i8", "i16", "i32", "i64", "i128",
+    "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32", "f64", "str",
+];
+
+/// Resolves the type of every field.
+pub fn resolve(index: &Index<'_>, spec: &SpecEnum, fields: &[Field]) -> Outcome<Vec<ResolvedType>> {
+    fields
+        .iter()
+        .map(|field| resolve_one(index, spec, field))
+        .collect()
+}
+
+fn resolve_one(index: &Index<'_>, spec: &SpecEnum, field: &Field) -> Outcome<ResolvedType> {
+    struct Names(BTreeSet<String>);
+    impl<'a> Visit<'a> for Names {
+        fn visit_type_path(&mut self, path: &'a syn::TypePath) {
+            let segments: Vec<String> = path
+                .path
+                .segments
+                .iter()
+                .map(|s| s.ident.to_string())
+                .collect();
+            self.0.insert(segments.join("::"));
+            syn::visit::visit_type_path(self, path);
+        }
+    }
+    let mut names = Names(BTreeSet::new());
+    names.visit_type(&field.ty);
+    let mut resolved = ResolvedType {
+        ty: field.ty.clone(),
+        paths: BTreeMap::new(),
+        in_scope: BTreeSet::new(),
+    };
+    for name in names.0 {
+        if PRELUDE.contains(&name.as_str()) {
+            continue;
+        }
+        let head = name.split("::").next().unwrap_or(&name);
+        let facts = &spec.facts;
+        let defined = facts.structs.iter().any(|s| s.name == head)
+            || facts.enums.iter().any(|e| e.name == head)
+            || facts.aliases.iter().any(|(alias, _)| alias == head)
+            || facts.uses.iter().any(|u| u.name == head && u.is_top);
+        let path = if defined {
+            resolved.in_scope.insert(name.clone());
+            index.resolve(facts, &name)
+        } else if let Some((_, path)) = STD.iter().find(|(known, _)| *known == name) {
+            Some((*path).to_owned())
+        } else if name.contains("::") {
+            // Written with its path: taken as it is, with the dependency that it needs.
+            resolved.in_scope.insert(name.clone());
+            Some(name.clone())
+        } else {
+            Some(imported(index, &name, field)?)
+        };
+        let path = path.ok_or_else(|| {
+            Refusal::new("field-type", format!("cannot resolve the type `{name}`"))
+        })?;
+        resolved.paths.insert(name, path);
+    }
+    Ok(resolved)
+}
+
+/// The one absolute path under which the workspace knows `name`.
+fn imported(index: &Index<'_>, name: &str, field: &Field) -> Outcome<String> {
+    let mut candidates = BTreeSet::new();
+    for keyword in ["struct", "enum", "type"] {
+        let needle = format!("pub {keyword} {name}");
+        for path in index.containing(&needle) {
+            let text = &index.workspace.files[&path].text;
+            let whole = text.match_indices(&needle).any(|(at, _)| {
+                text[at + needle.len()..]
+                    .chars()
+                    .next()
+                    .is_some_and(|c| !c.is_alphanumeric() && c != '_')
+            });
+            if let (true, Some(module)) = (whole, index.module_of(&path)) {
+                candidates.insert(format!("{module}::{name}"));
+            }
+        }
+    }
+    if candidates.is_empty() {
+        candidates = external(index, name);
+    }
+    if candidates.len() == 1 {
+        return Ok(candidates.into_iter().next().unwrap_or_default());
+    }
+    let known: Vec<&str> = candidates.iter().map(String::as_str).collect();
+    let refusal = if known.is_empty() {
+        Refusal::new(
+            "field-type",
+            format!("cannot find the type `{name}` of the field `{}`", field.name),
+        )
+        .help("give its path, `some_crate::module::Name`, or import it in the enum's file")
+    } else {
+        Refusal::new(
+            "field-type",
+            format!("`{name}`, the type of the field `{}`, may be any of: {}", field.name, known.join(", ")),
+        )
+        .help(format!("give the path: {}:{}", field.name, known[0]))
+    };
+    Err(refusal)
+}
+
+/// Paths under which `use` declarations of the workspace import `name` from other crates.
+///
+/// Only the declarations are parsed, one by one: the files need not be.
+fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
+    let mut candidates = BTreeSet::new();
+    for path in index.containing(name) {
+        let Some(member) = index.workspace.member_of(&path) else {
+            continue;
+        };
+        let text = &index.workspace.files[&path].text;
+        let mut offset = 0;
+        for line in text.split_inclusive('\n') {
+            let start = offset;
+            offset += line.len();
+            let trimmed = line.trim_start();
+            if !trimmed.starts_with("use ") && !trimmed.starts_with("pub use ") {
+                continue;
+            }
+            let Some(end) = text[start..].find(';') else {
+                continue;
+            };
+            let declaration = &text[start..=start + end];
+            if !declaration.contains(name) {
+                continue;
+            }
+            let Ok(item) = syn::parse_str::<syn::ItemUse>(declaration) else {
+                continue;
+            };
+            let mut leaves = Vec::new();
+            collect(&item.tree, String::new(), &mut leaves);
+            for leaf in leaves {
+                let head = leaf.split("::").next().unwrap_or(&leaf);
+                let is_dependency = head == "std"
+                    || member.dependencies.iter().any(|d| {
+                        d.rename.as_deref().unwrap_or(&d.package).replace('-', "_") == head
+                    });
+                let is_member = index.workspace.members.iter().any(|m| m.crate_name() == head);
+                if leaf.ends_with(&format!("::{name}")) && is_dependency && !is_member {
+                    candidates.insert(leaf);
+                }
+            }
+        }
+    }
+    candidates
+}
+
+fn collect(tree: &syn::UseTree, prefix: String, out: &mut Vec<String>) {
+    let join = |name: &syn::Ident| {
+        if prefix.is_empty() {
+            name.to_string()
+        } else {
+            format!("{prefix}::{name}")
+        }
+    };
+    match tree {
+        syn::UseTree::Path(path) => collect(&path.tree, join(&path.ident), out),
+        syn::UseTree::Name(name) => out.push(join(&name.ident)),
+        syn::UseTree::Rename(rename) => out.push(join(&rename.ident)),
+        syn::UseTree::Glob(_) => {}
+        syn::UseTree::Group(group) => {
+            for tree in &group.items {
+                collect(tree, prefix.clone(), out);
+            }
+        }
+    }
+}
+
+impl ResolvedType {
+    /// The type as it is written in the enum's file: short where the name is in scope, else
+    /// with its path.
+    #[must_use]
+    pub fn in_enum(&self, krate: &str) -> String {
+        self.written(&|name, path| {
+            if self.in_scope.contains(name) {
+                name.to_owned()
+            } else {
+                within(krate, path)
+            }
+        })
+    }
+
+    /// The type with every name short; [`ResolvedType::imports`] says what to import for it.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.written(&|_, path| path.rsplit("::").next().unwrap_or(path).to_owned())
+    }
+
+    /// What a module of another crate imports to write the type short.
+    #[must_use]
+    pub fn imports(&self) -> BTreeSet<String> {
+        self.paths.values().cloned().collect()
+    }
+
+    fn written(&self, name_of: &dyn Fn(&str, &str) -> String) -> String {
+        struct Rename<'a> {
+            paths: &'a BTreeMap<String, String>,
+            name_of: &'a dyn Fn(&str, &str) -> String,
+        }
+        impl VisitMut for Rename<'_> {
+            fn visit_type_path_mut(&mut self, path: &mut syn::TypePath) {
+                syn::visit_mut::visit_type_path_mut(self, path);
+                let name: Vec<String> = path
+                    .path
+                    .segments
+                    .iter()
+                    .map(|s| s.ident.to_string())
+                    .collect();
+                let name = name.join("::");
+                let Some(absolute) = self.paths.get(&name) else {
+                    return;
+                };
+                let written = (self.name_of)(&name, absolute);
+                if let (Ok(mut new), Some(last)) =
+                    (syn::parse_str::<syn::Path>(&written), path.path.segments.last())
+                {
+                    if let Some(segment) = new.segments.last_mut() {
+                        segment.arguments = last.arguments.clone();
+                    }
+                    path.path = new;
+                }
+            }
+        }
+        let mut ty = self.ty.clone();
+        Rename {
+            paths: &self.paths,
+            name_of,
+        }
+        .visit_type_mut(&mut ty);
+        pretty(&ty)
+    }
+}
+
+/// `path` as it is written inside the crate `krate`.
+#[must_use]
+pub fn within(krate: &str, path: &str) -> String {
+    match path.strip_prefix(krate).and_then(|rest| rest.strip_prefix("::")) {
+        Some(rest) => format!("crate::{rest}"),
+        None => path.to_owned(),
+    }
+}
+
+/// The type with the spacing that rustfmt gives it.
+#[must_use]
+pub fn pretty(ty: &syn::Type) -> String {
+    let file: syn::File = syn::parse_quote! { type X = #ty; };
+    let text = prettyplease::unparse(&file);
+    text.trim()
+        .strip_prefix("type X = ")
+        .and_then(|rest| rest.strip_suffix(';'))
+        .map_or_else(|| ty.to_token_stream().to_string(), str::to_owned)
+}
+
+/// Types that are `Copy` whatever else is known: what their values are cloned with.
+const COPY: [&str; 21] = [
+    "bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize", "f32", "f64", "Uuid", "Duration", "SystemTime", "IpAddr", "SocketAddr",
+];
+
+/// Whether a type is known to be `Copy`, known not to be, or neither.
+#[must_use]
+pub fn is_copy(ty: &syn::Type) -> Option<bool> {
+    match ty {
+        syn::Type::Tuple(tuple) => all(tuple.elems.iter().map(is_copy)),
+        syn::Type::Array(array) => is_copy(&array.elem),
+        syn::Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            let name = last.ident.to_string();
+            if COPY.contains(&name.as_str()) {
+                return Some(true);
+            }
+            if matches!(
+                name.as_str(),
+                "String" | "Vec" | "Box" | "PathBuf" | "OsString" | "HashMap" | "BTreeMap"
+                    | "HashSet" | "BTreeSet" | "VecDeque" | "Value"
+            ) {
+                return Some(false);
+            }
+            match (&last.arguments, name.as_str()) {
+                (syn::PathArguments::AngleBracketed(args), "Option") => {
+                    all(args.args.iter().map(|arg| match arg {
+                        syn::GenericArgument::Type(ty) => is_copy(ty),
+                        _ => None,
+                    }))
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let parts: Vec<Option<bool>> = parts.collect();
+    if parts.contains(&Some(false)) {
+        Some(false)
+    } else if parts.contains(&None) {
+        None
+    } else {
+        Some(true)
+    }
+}
+
+/// The expression that gives the value behind a reference called `name`.
+#[must_use]
+pub fn cloned(ty: &syn::Type, name: &str) -> String {
+    match is_copy(ty) {
+        Some(true) => format!("*{name}"),
+        Some(false) => format!("{name}.clone()"),
+        None => format!("Clone::clone({name})"),
+    }
+}
+
+/// Two different values of the type for tests; the second is `None` where none is known.
+#[must_use]
+pub fn samples(ty: &syn::Type, name: &str) -> (String, Option<String>) {
+    let pair = |a: &str, b: &str| (a.to_owned(), Some(b.to_owned()));
+    let default = || ("Default::default()".to_owned(), None);
+    match ty {
+        syn::Type::Tuple(tuple) => {
+            let parts: Vec<String> = tuple.elems.iter().map(|ty| samples(ty, name).0).collect();
+            match parts.as_slice() {
+                [one] => (format!("({one},)"), None),
+                _ => (format!("({})", parts.join(", ")), None),
+            }
+        }
+        syn::Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else {
+                return default();
+            };
+            match last.ident.to_string().as_str() {
+                "String" => (format!("{name:?}.to_owned()"), Some("\"other\".to_owned()".to_owned())),
+                "PathBuf" => (format!("PathBuf::from({name:?})"), Some("PathBuf::from(\"other\")".to_owned())),
+                "bool" => pair("true", "false"),
+                "char" => pair("'a'", "'b'"),
+                "f32" | "f64" => pair("1.5", "2.5"),
+                "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64"
+                | "u128" | "usize" => pair("1", "2"),
+                "Uuid" => pair("Uuid::from_u128(1)", "Uuid::from_u128(2)"),
+                "Duration" => pair("Duration::from_secs(1)", "Duration::from_secs(2)"),
+                "Value" => (
+                    format!("serde_json::json!({name:?})"),
+                    Some("serde_json::json!(\"other\")".to_owned()),
+                ),
+                "Vec" => {
+                    let (sample, _) = argument(last).map_or_else(default, |ty| samples(ty, name));
+                    (format!("vec![{sample}]"), Some("Vec::new()".to_owned()))
+                }
+                "Option" => {
+                    let (sample, _) = argument(last).map_or_else(default, |ty| samples(ty, name));
+                    (format!("Some({sample})"), Some("None".to_owned()))
+                }
+                "Box" => {
+                    let (sample, other) = argument(last).map_or_else(default, |ty| samples(ty, name));
+                    (
+                        format!("Box::new({sample})"),
+                        other.map(|other| format!("Box::new({other})")),
+                    )
+                }
+                _ => default(),
+            }
+        }
+        _ => default(),
+    }
+}
+
+fn argument(segment: &syn::PathSegment) -> Option<&syn::Type> {
+    match &segment.arguments {
+        syn::PathArguments::AngleBracketed(args) => args.args.iter().find_map(|arg| match arg {
+            syn::GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        }),
+        _ => None,
+    }
+}

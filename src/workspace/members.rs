@@ -1,0 +1,238 @@
+//! The members of the workspace, from `cargo metadata --no-deps`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+use super::relative;
+use crate::note::{Outcome, Refusal};
+
+/// What the user said about cargo itself.
+#[derive(Debug, Clone, Default)]
+pub struct CargoOptions {
+    /// `--manifest-path`.
+    pub manifest_path: Option<PathBuf>,
+    /// `--offline`, `--locked`, `--frozen`: handed on to every cargo that is run.
+    pub flags: Vec<String>,
+}
+
+/// One package of the workspace.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The package's name.
+    pub name: String,
+    /// Its directory relative to the root, with `/`; empty for the root package.
+    pub dir: String,
+    /// Path of its manifest relative to the root.
+    pub manifest: String,
+    /// Its targets.
+    pub targets: Vec<Target>,
+    /// Dependencies of every kind.
+    pub dependencies: Vec<Dependency>,
+    /// The edition, `2021` say.
+    pub edition: String,
+}
+
+/// A library, binary, test, example or bench.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The crate's name as written in paths.
+    pub crate_name: String,
+    /// Path of its root file, relative to the workspace root.
+    pub root: String,
+    /// Whether it is the library.
+    pub is_lib: bool,
+    /// Whether it is compiled for tests, examples or benches only.
+    pub is_test_like: bool,
+}
+
+/// One line of a `[dependencies]` table.
+#[derive(Debug, Clone)]
+pub struct Dependency {
+    /// The package depended on.
+    pub package: String,
+    /// The name it has in paths, where it was renamed.
+    pub rename: Option<String>,
+    /// Whether it counts for the library itself, not for tests or build scripts only.
+    pub is_normal: bool,
+}
+
+impl Member {
+    /// Whether `path` (relative to the root) lies in this member's directory.
+    #[must_use]
+    pub fn holds(&self, path: &str) -> bool {
+        self.dir.is_empty()
+            || path
+                .strip_prefix(&self.dir)
+                .is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// The library target, if there is one.
+    #[must_use]
+    pub fn lib(&self) -> Option<&Target> {
+        self.targets.iter().find(|target| target.is_lib)
+    }
+
+    /// The name under which this member's library is written in paths.
+    #[must_use]
+    pub fn crate_name(&self) -> String {
+        self.lib().map_or_else(
+            || self.name.replace('-', "_"),
+            |target| target.crate_name.clone(),
+        )
+    }
+
+    /// Whether the library depends on `package`.
+    #[must_use]
+    pub fn depends_on(&self, package: &str) -> bool {
+        self.dependencies
+            .iter()
+            .any(|dependency| dependency.is_normal && dependency.package == package)
+    }
+}
+
+/// The manifest to start from: `--manifest-path`, or the nearest one above the current directory.
+pub(super) fn nearest_manifest(options: &CargoOptions) -> Outcome<PathBuf> {
+    if let Some(path) = &options.manifest_path {
+        return std::path::absolute(path)
+            .ok()
+            .filter(|path| path.is_file())
+            .ok_or_else(|| {
+                Refusal::new(
+                    "manifest-path",
+                    format!("manifest path `{}` does not exist", path.display()),
+                )
+            });
+    }
+    let here = std::env::current_dir()
+        .map_err(|e| Refusal::new("cwd", format!("cannot read the current directory: {e}")))?;
+    here.ancestors()
+        .map(|dir| dir.join("Cargo.toml"))
+        .find(|path| path.is_file())
+        .ok_or_else(|| {
+            Refusal::new(
+                "no-workspace",
+                format!(
+                    "could not find `Cargo.toml` in `{}` or any parent directory",
+                    here.display()
+                ),
+            )
+            .help("run it inside the workspace, or name one with --manifest-path")
+        })
+}
+
+/// The root that cargo will most likely name: the outermost manifest with a `[workspace]`.
+///
+/// Only a guess that lets the walk start early; what cargo says counts.
+pub(super) fn guess_root(manifest: &Path) -> Option<PathBuf> {
+    let dir = manifest.parent()?;
+    dir.ancestors()
+        .find(|dir| {
+            std::fs::read_to_string(dir.join("Cargo.toml"))
+                .is_ok_and(|text| text.lines().any(|line| line.trim() == "[workspace]"))
+        })
+        .map(Path::to_path_buf)
+}
+
+/// What cargo says of the workspace.
+pub(super) struct Metadata {
+    pub(super) root: PathBuf,
+    pub(super) target: PathBuf,
+    pub(super) members: Vec<Member>,
+}
+
+/// Runs `cargo metadata --no-deps`.
+pub(super) fn metadata(manifest: &Path, options: &CargoOptions) -> Outcome<Metadata> {
+    let mut command = MetadataCommand::new();
+    command
+        .manifest_path(manifest)
+        .no_deps()
+        .other_options(options.flags.clone());
+    let metadata = command.exec().map_err(|e| {
+        let text = match e {
+            cargo_metadata::Error::CargoMetadata { stderr } => stderr,
+            other => other.to_string(),
+        };
+        Refusal::new(
+            "metadata",
+            format!("cargo metadata failed\n{}", text.trim_end()),
+        )
+        .help("mend what cargo names above; `cargo metadata --no-deps` shows it again")
+    })?;
+    let root = metadata.workspace_root.into_std_path_buf();
+    let mut members: Vec<Member> = metadata
+        .packages
+        .into_iter()
+        .filter_map(|package| member(&root, package))
+        .collect();
+    members.sort_by(|a, b| a.dir.cmp(&b.dir));
+    Ok(Metadata {
+        root,
+        target: metadata.target_directory.into_std_path_buf(),
+        members,
+    })
+}
+
+/// The members with the dependencies that changed manifests add.
+pub(super) fn with(members: &[Member], texts: &BTreeMap<String, String>) -> Vec<Member> {
+    let mut members = members.to_vec();
+    for member in &mut members {
+        let Some(text) = texts.get(&member.manifest) else {
+            continue;
+        };
+        let Ok(document) = text.parse::<toml_edit::DocumentMut>() else {
+            continue;
+        };
+        let table = document.get("dependencies").and_then(toml_edit::Item::as_table_like);
+        for (name, _) in table.into_iter().flat_map(toml_edit::TableLike::iter) {
+            let known = member
+                .dependencies
+                .iter()
+                .any(|d| d.is_normal && d.rename.as_deref().unwrap_or(&d.package) == name);
+            if !known {
+                member.dependencies.push(Dependency {
+                    package: name.to_owned(),
+                    rename: None,
+                    is_normal: true,
+                });
+            }
+        }
+    }
+    members
+}
+
+/// `None` for a member outside the root: the tool does not edit there.
+fn member(root: &Path, package: cargo_metadata::Package) -> Option<Member> {
+    let manifest = package.manifest_path.clone().into_std_path_buf();
+    let dir = relative(root, manifest.parent()?)?;
+    let targets = package
+        .targets
+        .iter()
+        .filter_map(|target| {
+            Some(Target {
+                crate_name: target.name.replace('-', "_"),
+                root: relative(root, target.src_path.as_std_path())?,
+                is_lib: target.is_lib() || target.is_proc_macro() || target.is_rlib(),
+                is_test_like: target.is_test() || target.is_example() || target.is_bench(),
+            })
+        })
+        .collect();
+    let dependencies = package
+        .dependencies
+        .iter()
+        .map(|dependency| Dependency {
+            package: dependency.name.clone(),
+            rename: dependency.rename.clone(),
+            is_normal: dependency.kind == DependencyKind::Normal,
+        })
+        .collect();
+    Some(Member {
+        name: package.name.to_string(),
+        manifest: relative(root, &manifest)?,
+        dir,
+        targets,
+        dependencies,
+        edition: package.edition.to_string(),
+    })
+}

@@ -1,0 +1,142 @@
+//! The workspace as it stands: members from their manifests, files with their exact text.
+//!
+//! `cargo metadata --no-deps` runs while the tree is walked, because each takes about as
+//! long as the other. The resolved graph is never asked for: it needs every git dependency.
+
+mod manifest;
+mod members;
+mod source;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use manifest::{Manifest, lock_edge};
+pub use members::{CargoOptions, Member, Target};
+pub use source::SourceFile;
+
+use crate::edit::FileChange;
+use crate::note::{Outcome, Refusal};
+
+/// Members and files of one cargo workspace.
+#[derive(Debug)]
+pub struct Workspace {
+    /// Absolute path of the workspace root.
+    pub root: PathBuf,
+    /// Members, sorted by the directory of their manifest.
+    pub members: Vec<Member>,
+    /// Rust files below the root, by path relative to it, with `/`.
+    pub files: BTreeMap<String, Arc<SourceFile>>,
+    /// Rust files that are no UTF-8, by path relative to the root.
+    pub unreadable: Vec<String>,
+    /// Cargo's target folder: what the tool keeps lies there.
+    pub target: PathBuf,
+    /// Texts of other files that a change would bring.
+    texts: BTreeMap<String, String>,
+}
+
+impl Workspace {
+    /// Reads the workspace that `options` point at.
+    ///
+    /// Refuses when there is no workspace, when a manifest is broken, or when a directory
+    /// cannot be read.
+    pub fn read(options: &CargoOptions) -> Outcome<Self> {
+        let start = members::nearest_manifest(options)?;
+        let guess = members::guess_root(&start);
+        let (metadata, walked) = std::thread::scope(|scope| {
+            let metadata = scope.spawn(|| members::metadata(&start, options));
+            let walked = guess.as_deref().map(walk::rust_files);
+            (metadata.join(), walked)
+        });
+        let members::Metadata {
+            root,
+            target,
+            members,
+        } = metadata
+            .map_err(|_| Refusal::new("metadata", "the thread that runs cargo metadata panicked"))??;
+        let walked = match (walked, guess) {
+            (Some(walked), Some(guess)) if guess == root => walked?,
+            _ => walk::rust_files(&root)?,
+        };
+        Ok(Self {
+            root,
+            members,
+            files: walked.files,
+            unreadable: walked.unreadable,
+            target,
+            texts: BTreeMap::new(),
+        })
+    }
+
+    /// The workspace as it would be with `changes`: nothing is written.
+    #[must_use]
+    pub fn with(&self, changes: &[FileChange]) -> Self {
+        let mut after = Self {
+            root: self.root.clone(),
+            members: self.members.clone(),
+            files: self.files.clone(),
+            unreadable: self.unreadable.clone(),
+            target: self.target.clone(),
+            texts: self.texts.clone(),
+        };
+        for change in changes {
+            if change.path.ends_with(".rs") {
+                let file = SourceFile {
+                    path: change.path.clone(),
+                    absolute: self.root.join(&change.path),
+                    text: change.after.clone(),
+                };
+                after.files.insert(change.path.clone(), Arc::new(file));
+            } else {
+                after.texts.insert(change.path.clone(), change.after.clone());
+            }
+        }
+        after.members = members::with(&after.members, &after.texts);
+        after
+    }
+
+    /// The member that `path` (relative to the root) belongs to: the one with the longest
+    /// directory that holds it.
+    #[must_use]
+    pub fn member_of(&self, path: &str) -> Option<&Member> {
+        self.members
+            .iter()
+            .filter(|member| member.holds(path))
+            .max_by_key(|member| member.dir.len())
+    }
+
+    /// The member called `name`.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.name == name)
+    }
+
+    /// Reads a file that is no Rust source: a manifest, the lock file.
+    pub fn read_text(&self, path: &str) -> Outcome<SourceFile> {
+        let absolute = self.root.join(path);
+        let text = match self.texts.get(path) {
+            Some(text) => text.clone(),
+            None => std::fs::read_to_string(&absolute)
+                .map_err(|e| Refusal::new("read", format!("cannot read `{path}`: {e}")))?,
+        };
+        Ok(SourceFile {
+            path: path.to_owned(),
+            absolute,
+            text,
+        })
+    }
+
+    /// Whether the path (relative to the root) exists.
+    #[must_use]
+    pub fn exists(&self, path: &str) -> bool {
+        self.root.join(path).exists()
+    }
+}
+
+/// `path` relative to `root`, with `/`; `None` when it is not below it.
+pub(crate) fn relative(root: &Path, path: &Path) -> Option<String> {
+    let relative = path.strip_prefix(root).ok()?;
+    let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
+    Some(parts?.join("/"))
+}

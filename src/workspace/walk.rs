@@ -1,0 +1,79 @@
+//! The Rust files below the root, read in parallel.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ignore::{WalkBuilder, WalkState};
+
+use super::{SourceFile, relative};
+use crate::note::{Outcome, Refusal};
+
+/// What a walk found.
+pub(super) struct Walked {
+    pub(super) files: BTreeMap<String, Arc<SourceFile>>,
+    pub(super) unreadable: Vec<String>,
+}
+
+/// Every `.rs` file below `root` that version control would not ignore.
+///
+/// Symbolic links are not followed, so that loops and links that lead outside do no harm.
+/// Directories called `target` and `node_modules` are left out with or without an ignore file.
+pub(super) fn rust_files(root: &Path) -> Outcome<Walked> {
+    let found = Mutex::new(Walked {
+        files: BTreeMap::new(),
+        unreadable: Vec::new(),
+    });
+    let failed = Mutex::new(None);
+    WalkBuilder::new(root)
+        .follow_links(false)
+        .require_git(false)
+        .threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(4)))
+        .filter_entry(|entry| {
+            !(entry.file_type().is_some_and(|kind| kind.is_dir())
+                && matches!(entry.file_name().to_str(), Some("target" | "node_modules")))
+        })
+        .build_parallel()
+        .run(|| {
+            Box::new(|entry| {
+                let Ok(entry) = entry else {
+                    return WalkState::Continue;
+                };
+                let path = entry.path();
+                let is_rust = path.extension().is_some_and(|ext| ext == "rs")
+                    && entry.file_type().is_some_and(|kind| kind.is_file());
+                let Some(name) = is_rust.then(|| relative(root, path)).flatten() else {
+                    return WalkState::Continue;
+                };
+                match std::fs::read(path) {
+                    Ok(bytes) => {
+                        let text = String::from_utf8(bytes);
+                        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                        match text {
+                            Ok(text) => {
+                                let file = SourceFile {
+                                    path: name.clone(),
+                                    absolute: path.to_path_buf(),
+                                    text,
+                                };
+                                found.files.insert(name, Arc::new(file));
+                            }
+                            Err(_) => found.unreadable.push(name),
+                        }
+                        WalkState::Continue
+                    }
+                    Err(e) => {
+                        let refusal = Refusal::new("read", format!("cannot read `{name}`: {e}"));
+                        *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+                        WalkState::Quit
+                    }
+                }
+            })
+        });
+    if let Some(refusal) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(refusal);
+    }
+    let mut walked = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    walked.unreadable.sort();
+    Ok(walked)
+}

@@ -1,0 +1,264 @@
+//! Enqueues root tasks, each once per idempotency key.
+//!
+//! A root task's id is `<tag>-<hash of the key>-<generation>`. It is the primary key of the
+//! task's rows, so that of any number of simultaneous callers one inserts them; the others
+//! read again and are given the id of the task that won.
+
+use async_trait::async_trait;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::ActiveValue::{% if needs_not_set %}{NotSet, Set}{% else %}Set{% endif %};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect, TransactionTrait,
+};
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+{% for path in imports %}
+use {{ path }};
+{%- endfor %}
+
+/// When a duplicate of a task is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dedupe {
+    /// While the first is queued or running; once it has ended, the next call starts anew.
+    Active,
+    /// For ever: the work is done once.
+    Forever,
+}
+
+/// What tells one piece of work from the others of its kind.
+///
+/// The key is the SHA-256 of the tag and of each field in the order of the calls: its name, `=`,
+/// and its value as JSON without spaces and with sorted object keys, each line ended by a line
+/// feed. It is the same in every process, build and release.
+#[derive(Debug, Clone)]
+pub struct TaskKey {
+    tag: &'static str,
+    digest: Sha256,
+}
+
+impl TaskKey {
+    /// The key of a task with this tag and no fields yet.
+    pub fn new(tag: &'static str) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(format!("{tag}\n"));
+        Self { tag, digest }
+    }
+
+    /// Adds a field. Fails where the value has no JSON form: a path that is not UTF-8, say.
+    pub fn field(mut self, name: &str, value: &impl Serialize) -> Result<Self, serde_json::Error> {
+        let value = canonical(&serde_json::to_value(value)?);
+        self.digest.update(format!("{name}={value}\n"));
+        Ok(self)
+    }
+
+    /// What the ids of all tasks with this key start with.
+    pub fn prefix(&self) -> String {
+        let hash = self.digest.clone().finalize();
+        let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{hash}-", self.tag)
+    }
+}
+
+/// JSON without spaces and with sorted object keys, whatever order the map keeps.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by(|a, b| a.0.cmp(b.0));
+            let fields: Vec<String> = fields
+                .into_iter()
+                .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)))
+                .collect();
+            {% raw %}format!("{{{}}}", fields.join(",")){% endraw %}
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(canonical).collect();
+            format!("[{}]", items.join(","))
+        }
+        scalar => scalar.to_string(),
+    }
+}
+
+/// A task to enqueue, as its module describes it.
+pub struct NewTask<'a> {
+    /// What the run is about, in words.
+    pub question: &'a str,
+    /// What to do.
+    pub spec: &'a {{ spec_name }},
+    /// How failures are retried.
+    pub policy: &'a {{ policy_name }},
+{%- for (name, ty) in extra %}
+    /// Written to the queue's row as it is.
+    pub {{ name }}: {{ ty }},
+{%- endfor %}
+}
+
+/// A root task as its rows are written.
+#[derive(Debug, Clone)]
+pub struct RootTask {
+    /// Primary key of both rows.
+    pub id: String,
+    /// What the run is about, in words.
+    pub question: String,
+    /// The wire tag, by which recovery finds the task's branch.
+    pub source_type: &'static str,
+    /// The serialized spec.
+    pub spec: Value,
+    /// The serialized policy.
+    pub policy: Value,
+{%- for (name, ty) in extra %}
+    /// Written to the queue's row as it is.
+    pub {{ name }}: {{ ty }},
+{%- endfor %}
+}
+
+/// Where the rows of root tasks are kept.
+#[async_trait]
+pub trait TaskRows: Send + Sync {
+    /// The highest generation among the ids that start with `prefix`, and whether that task is
+    /// queued or running.
+    async fn newest(&self, prefix: &str) -> Result<Option<(u64, bool)>, DbErr>;
+
+    /// Inserts the task's rows, both or none; `false` where its id is taken.
+    async fn insert(&self, task: &RootTask) -> Result<bool, DbErr>;
+}
+
+/// Enqueues a task once per key and returns the id of the task that stands for it.
+///
+/// A duplicate never touches the rows of the first. The id is the run's id too: it is what a
+/// client polls.
+pub async fn enqueue_once(
+    rows: &impl TaskRows,
+    key: &TaskKey,
+    dedupe: Dedupe,
+    task: NewTask<'_>,
+) -> Result<String, DbErr> {
+    let to_json = |e: serde_json::Error| DbErr::Custom(format!("cannot serialize the task: {e}"));
+    let prefix = key.prefix();
+    let mut task = RootTask {
+        id: String::new(),
+        question: task.question.to_owned(),
+        source_type: key.tag,
+        spec: serde_json::to_value(task.spec).map_err(to_json)?,
+        policy: serde_json::to_value(task.policy).map_err(to_json)?,
+{%- for (name, _) in extra %}
+        {{ name }}: task.{{ name }},
+{%- endfor %}
+    };
+    loop {
+        let generation = match rows.newest(&prefix).await? {
+            None => 0,
+            Some((generation, live)) if live || dedupe == Dedupe::Forever => {
+                return Ok(format!("{prefix}{generation}"));
+            }
+            Some((generation, _)) => generation + 1,
+        };
+        task.id = format!("{prefix}{generation}");
+        if rows.insert(&task).await? {
+            return Ok(task.id);
+        }
+    }
+}
+
+#[async_trait]
+impl TaskRows for DatabaseConnection {
+    async fn newest(&self, prefix: &str) -> Result<Option<(u64, bool)>, DbErr> {
+        let ids: Vec<String> = {{ run }}::Entity::find()
+            .select_only()
+            .column({{ run }}::Column::{{ run_id }})
+            .filter({{ run }}::Column::{{ run_id }}.starts_with(prefix))
+            .into_tuple()
+            .all(self)
+            .await?;
+        // `_` in a tag is a wildcard to LIKE, so that the prefix is looked at again here.
+        let newest = ids
+            .iter()
+            .filter_map(|id| id.strip_prefix(prefix)?.parse::<u64>().ok())
+            .max();
+        let Some(generation) = newest else {
+            return Ok(None);
+        };
+        let row = {{ queue }}::Entity::find_by_id(format!("{prefix}{generation}"))
+            .one(self)
+            .await?;
+        let live = row.is_some_and(|row| matches!(row.{{ status_column }}.as_str(), "{{ initial_status }}" | "{{ claimed_status }}"));
+        Ok(Some((generation, live)))
+    }
+
+    async fn insert(&self, task: &RootTask) -> Result<bool, DbErr> {
+        let txn = self.begin().await?;
+        let inserted = {{ run }}::Entity::insert(run_row(task))
+            .on_conflict(
+                OnConflict::column({{ run }}::Column::{{ run_id }})
+                    .do_nothing()
+                    .to_owned(),
+            )
+            .exec_without_returning(&txn)
+            .await?;
+        if inserted == 0 {
+            txn.rollback().await?;
+            return Ok(false);
+        }
+        {{ queue }}::Entity::insert(queue_row(task))
+            .exec_without_returning(&txn)
+            .await?;
+        txn.commit().await?;
+        Ok(true)
+    }
+}
+
+/// The run's row, with the values of `{{ run_source }}`.
+fn run_row(task: &RootTask) -> {{ run }}::ActiveModel {
+{%- for (name, value) in run_lets %}
+    let {{ name }} = {{ value }};
+{%- endfor %}
+    {{ run }}::ActiveModel {
+{%- for (name, value) in run_columns %}
+        {{ name }}: {{ value }},
+{%- endfor %}
+    }
+}
+
+/// The queue's row, with the values of `{{ queue_source }}`.
+fn queue_row(task: &RootTask) -> {{ queue }}::ActiveModel {
+{%- for (name, value) in queue_lets %}
+    let {{ name }} = {{ value }};
+{%- endfor %}
+    {{ queue }}::ActiveModel {
+{%- for (name, value) in queue_columns %}
+        {{ name }}: {{ value }},
+{%- endfor %}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn prefix(tag: &'static str, value: &Value) -> String {
+        TaskKey::new(tag).field("value", value).unwrap().prefix()
+    }
+
+    #[test]
+    fn the_key_is_stable_and_tells_work_apart() {
+        let mut backwards = serde_json::Map::new();
+        backwards.insert("b".to_owned(), json!([1, null]));
+        backwards.insert("a".to_owned(), json!("é\n"));
+        let forwards = json!({"a": "é\n", "b": [1, null]});
+        // The hash of "tag\nvalue={\"a\":\"é\\n\",\"b\":[1,null]}\n": rows that were enqueued by
+        // another release must keep their key.
+        assert_eq!(prefix("tag", &forwards), "tag-4f8c4d54e9f93ffbc44e0cbb48c4475b-");
+        assert_eq!(prefix("tag", &Value::Object(backwards)), prefix("tag", &forwards));
+        assert_ne!(prefix("gat", &forwards), prefix("tag", &forwards));
+        assert_ne!(prefix("tag", &json!("1")), prefix("tag", &json!(1)));
+    }
+
+    #[test]
+    fn a_field_cannot_stand_for_two() {
+        let one = TaskKey::new("tag").field("a", &"x\nb=\"y\"").unwrap();
+        let two = TaskKey::new("tag").field("a", &"x").unwrap().field("b", &"y").unwrap();
+        assert_ne!(one.prefix(), two.prefix());
+    }
+}

@@ -1,0 +1,246 @@
+//! `{{ variant }}`: {{ summary }}
+//!
+//! [`enqueue`] is called where the work is wanted; a worker runs [`{{ input }}::run`] in the
+//! envelope of [`super`], which is the only writer of the task's status.
+{% for group in imports %}
+{% for path in group %}
+use {{ path }};
+{%- endfor %}
+{% endfor %}
+/// The wire tag: `{{ tag_key }}` of the serialized task, and the start of its id.
+const TAG: &str = "{{ tag }}";
+{% if timeout_ms > 0 %}
+/// How long the task may take, all attempts together.
+const TIMEOUT: Duration = Duration::from_millis({{ timeout_ms }});
+{% endif %}
+/// What the task is given.
+#[derive(Debug, Clone)]
+pub struct {{ input }}{% if fields.is_empty() %};{% else %} {
+{%- for field in fields %}
+{%- if field.is_secret %}
+    /// Says where the secret is kept; never the secret itself.
+{%- endif %}
+    pub {{ field.ident }}: {{ field.ty }},
+{%- endfor %}
+}{% endif %}
+
+impl {{ input }} {
+    /// What makes two calls the same work.
+    pub fn idempotency_key(&self) -> Result<TaskKey, serde_json::Error> {
+{%- if key.is_empty() %}
+        Ok(TaskKey::new(TAG))
+{%- else %}
+        {% if key.len() == 1 %}TaskKey::new(TAG).field("{{ key[0].name }}", &self.{{ key[0].ident }}){% else -%}
+        TaskKey::new(TAG)
+{%- for field in key %}
+            .field("{{ field.name }}", &self.{{ field.ident }}){% if !loop.last %}?{% endif %}
+{%- endfor %}
+{%- endif %}
+{%- endif %}
+    }
+
+    /// The work itself.
+    async fn run(self, _context: TaskContext) -> Result<Finished<{{ status_ty }}>, TaskError> {
+        // Write the work here. It may be run again after a worker died, so that it must be safe
+        // to repeat. What may succeed another time is a `TaskError::Transient`.
+        Err(TaskError::Terminal(
+            "the work of {{ variant }} is not written yet".to_owned(),
+        ))
+    }
+}
+
+/// Retries what failed for the moment; everything else fails at once.
+pub fn policy() -> {{ policy_name }} {
+    {{ policy_name }} {
+        {{ retry_field }}: Some({{ retry_name }} {
+            {{ max_field }}: {{ retries }},
+            {{ backoff_field }}: {{ backoff }},
+            {{ patterns_field }}: vec![{% for pattern in patterns %}{{ pattern }}.to_owned(){% if !loop.last %}, {% endif %}{% endfor %}],
+        }),
+{%- if has_rest %}
+        ..{{ policy_name }}::default()
+{%- endif %}
+    }
+}
+
+/// Enqueues the work and returns the task's id, which is its run's id too.
+///
+/// {{ dedupe_doc }}
+pub async fn enqueue(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) in extra %}, {{ name }}: {{ ty }}{% endfor %}) -> Result<String, DbErr> {
+    let key = input
+        .idempotency_key()
+        .map_err(|e| DbErr::Custom(format!("cannot serialize the key of {{ variant }}: {e}")))?;
+{%- if fields.is_empty() %}
+    let spec = {{ spec_name }}::{{ variant_ident }};
+{%- else %}
+    let spec = {{ spec_name }}::{{ variant_ident }} {
+{%- for field in fields %}
+        {{ field.ident }}: input.{{ field.ident }},
+{%- endfor %}
+    };
+{%- endif %}
+    let task = NewTask {
+        question: "{{ question }}",
+        spec: &spec,
+        policy: &policy(),
+{%- for (name, _) in extra %}
+        {{ name }},
+{%- endfor %}
+    };
+    enqueue_once(rows, &key, Dedupe::{{ dedupe }}, task).await
+}
+{% match status %}
+{% when Some with (status) %}
+/// The one writer of `{{ status.table }}.{{ status.column }}`.
+struct Status {
+    db: DatabaseConnection,
+    {{ status.field }}: {{ status.field_ty }},
+}
+
+#[async_trait]
+impl StatusColumn for Status {
+    type Value = {{ status_ty }};
+
+    fn running() -> {{ status_ty }} {
+        {{ status.running }}
+    }
+
+    fn done() -> {{ status_ty }} {
+        {{ status.done }}
+    }
+
+    fn failed() -> {{ status_ty }} {
+        {{ status.failed }}
+    }
+
+    async fn write(&self, value: {{ status_ty }}) -> Result<(), String> {
+        let row = {{ status.entity }}::ActiveModel {
+            {{ status.column }}: Set(value),
+{%- if status.has_updated_at %}
+            updated_at: Set(ChronoDateTimeUtc::from(SystemTime::now()).into()),
+{%- endif %}
+            ..Default::default()
+        };
+        let written = {{ status.entity }}::Entity::update_many()
+            .set(row)
+            .filter({{ status.entity }}::Column::{{ status.key_variant }}.eq(self.{{ status.field }}{{ status.key_clone }}))
+            .exec(&self.db)
+            .await
+            .map_err(|e| format!("cannot write {{ status.table }}.{{ status.column }}: {e}"))?;
+        if written.rows_affected == 0 {
+            return Err("{{ status.table }} has no row of the task's {{ status.field }}".to_owned());
+        }
+        Ok(())
+    }
+}
+{% when None %}
+/// The place for a domain status: no column follows this task yet.
+struct Status;
+
+#[async_trait]
+impl StatusColumn for Status {
+    type Value = ();
+
+    fn running() {}
+
+    fn done() {}
+
+    fn failed() {}
+
+    async fn write(&self, (): ()) -> Result<(), String> {
+        Ok(())
+    }
+}
+{% endmatch %}
+impl {{ executor }} {
+    /// Starts a delivery of [`{{ spec_name }}::{{ variant }}`].
+    pub(crate) fn execute_{{ snake }}(&self, assignment: &{{ assignment_name }}, input: {{ input }}) -> {{ executing_name }} {
+{%- match status %}
+{% when Some with (status) %}
+        let status = Status {
+            db: self.{{ db_field }}.clone(),
+            {{ status.field }}: input.{{ status.field }}{{ status.key_clone }},
+        };
+{% when None %}
+        let status = Status;
+{% endmatch %}
+        start(&self.{{ db_field }}, assignment, TAG, status, {% if timeout_ms > 0 %}Some(TIMEOUT){% else %}None{% endif %}, move |context| {
+            input.clone().run(context)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::super::testing::{MemoryRows, run};
+    use super::*;
+    use {{ outcome_path }};
+
+    fn input() -> {{ input }} {
+        {{ input }}{% if !fields.is_empty() %} {
+{%- for field in fields %}
+            {{ field.ident }}: {{ field.sample }},
+{%- endfor %}
+        }{% endif %}
+    }
+
+    #[tokio::test]
+    async fn finished_work_is_done() {
+        let ended = run::<Status, _, _>(&policy(), |_| async { Ok(Finished::new("answer")) }).await;
+
+        assert!(matches!(ended.outcome, {{ outcome_name }}::Done { answer, .. } if answer == "answer"));
+        assert_eq!(ended.events, ["{{ events.started }}", "{{ events.done }}"]);
+        assert_eq!(ended.statuses, [{{ expect_running }}, {{ expect_done }}]);
+    }
+
+    #[tokio::test]
+    async fn only_what_is_transient_is_tried_again() {
+        for (error, attempts) in [
+            (TaskError::Terminal("401".to_owned()), 1),
+            (TaskError::Transient("{{ transient_message }}".to_owned()), 1 + {{ retries }}),
+        ] {
+            let tried = Arc::new(AtomicU32::new(0));
+            let counter = Arc::clone(&tried);
+            let failure = error.clone();
+            let ended = run::<Status, _, _>(&policy(), move |_| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                let failure = failure.clone();
+                async move { Err(failure) }
+            })
+            .await;
+
+            assert_eq!(tried.load(Ordering::Relaxed), attempts);
+            assert!(matches!(ended.outcome, {{ outcome_name }}::Failed(message) if message == error.to_string()));
+            assert_eq!(ended.events, ["{{ events.started }}", "{{ events.failed }}"]);
+            assert_eq!(ended.statuses, [{{ expect_running }}, {{ expect_failed }}]);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_work_is_enqueued_once() {
+        let rows = MemoryRows::default();
+        let first = enqueue(&rows, input(){% for (_, sample) in extra_samples %}, {{ sample }}{% endfor %}).await.unwrap();
+        let again = enqueue(&rows, input(){% for (_, sample) in extra_samples %}, {{ sample }}{% endfor %}).await.unwrap();
+        assert_eq!((again, rows.len()), (first.clone(), 1));
+        assert_eq!(rows.spec(&first)["{{ tag_key }}"], TAG);
+{%- for (ident, other) in other_keys %}
+        let other = {{ input }} {
+            {{ ident }}: {{ other }},
+            {% if fields.len() > 1 %}..input(){% endif %}
+        };
+        let other = enqueue(&rows, other{% for (_, sample) in extra_samples %}, {{ sample }}{% endfor %}).await.unwrap();
+        assert_ne!(other, first);
+{%- endfor %}
+
+        rows.end(&first);
+        let next = enqueue(&rows, input(){% for (_, sample) in extra_samples %}, {{ sample }}{% endfor %}).await.unwrap();
+{%- if dedupe == "Active" %}
+        assert_ne!(next, first);
+{%- else %}
+        assert_eq!(next, first);
+{%- endif %}
+    }
+}

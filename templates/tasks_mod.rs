@@ -1,0 +1,590 @@
+//! What the tasks of this folder share: the envelope around the work of each.
+//!
+//! A task's module holds its input, key, policy, status column and work. The envelope runs the
+//! work, tries again what failed for the moment, writes the status, ends the run, and reports
+//! exactly one terminal outcome, also when the work panics or is cancelled.
+
+use std::fmt::{self, Debug};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sea_orm::{DatabaseConnection, EntityTrait};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+{% for path in imports %}
+use {{ path }};
+{%- endfor %}
+{% for module in modules %}
+pub mod {{ module }};
+{%- endfor %}
+
+/// Why work ended without a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskError {
+    /// May succeed another time: a time-out, a refused connection, HTTP 408, 425, 429 or 5xx.
+    Transient(String),
+    /// Fails however often it is tried: an expired token, HTTP 401, 403 or 404, invalid input.
+    Terminal(String),
+    /// The task was asked to stop.
+    Cancelled,
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // What a policy's `{{ patterns_field }}` looks for.
+            Self::Transient(message) => write!(f, "transient: {message}"),
+            Self::Terminal(message) => f.write_str(message),
+            Self::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
+/// What finished work gives back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished<S> {
+    /// The answer of the run.
+    pub answer: String,
+    /// What the status column is to say, where that is not the usual value.
+    pub status: Option<S>,
+}
+
+impl<S> Finished<S> {
+    /// Work that ended as usual.
+    pub fn new(answer: impl Into<String>) -> Self {
+        Self {
+            answer: answer.into(),
+            status: None,
+        }
+    }
+}
+
+/// The domain status that follows a task. Only the envelope writes it.
+#[async_trait]
+pub trait StatusColumn: Send + Sync + 'static {
+    /// The column's type.
+    type Value: Clone + Debug + PartialEq + Send + Sync + 'static;
+
+    /// What it says while the task runs.
+    fn running() -> Self::Value;
+
+    /// What it says when the work is done.
+    fn done() -> Self::Value;
+
+    /// What it says when the task failed or was cancelled.
+    fn failed() -> Self::Value;
+
+    /// Writes the column.
+    async fn write(&self, value: Self::Value) -> Result<(), String>;
+}
+
+/// Where the events and the end of a task are recorded.
+#[async_trait]
+pub trait TaskJournal: Send + Sync + 'static {
+    /// The outcome that an earlier delivery of the same task came to.
+    async fn ended(&self) -> Result<Option<TaskOutcome>, String>;
+
+    /// Whether a later task with the same key has been enqueued since.
+    async fn superseded(&self) -> Result<bool, String>;
+
+    /// Appends an event.
+    async fn event(&self, event_type: &str, payload: Value) -> Result<(), String>;
+
+    /// Ends the run.
+    async fn end(&self, outcome: &TaskOutcome) -> Result<(), String>;
+}
+
+/// What work has at hand beside its input.
+#[derive(Clone)]
+pub struct TaskContext {
+    journal: Arc<dyn TaskJournal>,
+    /// Fires when the task is to stop; the work is dropped soon after.
+    pub cancel: CancellationToken,
+}
+
+impl TaskContext {
+    /// Tells whoever follows the run how far the work is.
+    pub async fn progress(&self, message: &str) {
+        let payload = json!({ "message": message });
+        if let Err(e) = self.journal.event("{{ events.progress }}", payload).await {
+            tracing::warn!(error = %e, "cannot record the progress of a task");
+        }
+    }
+}
+
+/// Starts `work` in its envelope.
+///
+/// `timeout` bounds the task over all its attempts.
+pub(crate) fn start<S, W, F>(
+    db: &DatabaseConnection,
+    assignment: &{{ assignment_name }},
+    tag: &str,
+    status: S,
+    timeout: Option<Duration>,
+    work: W,
+) -> {{ executing_name }}
+where
+    S: StatusColumn,
+    W: Fn(TaskContext) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
+{
+    let (events, receiver) = mpsc::channel(64);
+    // A task that another one delegated is known to a coordinator, which persists its events,
+    // ends its run and retries it. Of a task from the gate no coordinator knows.
+    let is_gated = assignment.parent_task_id.is_none()
+        && assignment.task_id.starts_with(&format!("{tag}-"));
+    let journal: Arc<dyn TaskJournal> = if is_gated {
+        Arc::new(RunJournal {
+            db: db.clone(),
+            run_id: assignment.run_id.clone(),
+        })
+    } else {
+        Arc::new(EventStream { events })
+    };
+    let policy = if is_gated { assignment.policy.as_ref() } else { None };
+    let envelope = Envelope {
+        journal,
+        status,
+        retry: policy.and_then(|policy| policy.{{ retry_field }}.clone()),
+        timeout,
+    };
+    envelope.start(receiver, work)
+}
+
+/// What surrounds the work of one delivery.
+struct Envelope<S> {
+    journal: Arc<dyn TaskJournal>,
+    status: S,
+    retry: Option<{{ retry_name }}>,
+    timeout: Option<Duration>,
+}
+
+impl<S: StatusColumn> Envelope<S> {
+    fn start<W, F>(self, events: mpsc::Receiver<(String, Value)>, work: W) -> {{ executing_name }}
+    where
+        W: Fn(TaskContext) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
+    {
+        let (outcome, outcomes) = mpsc::channel(1);
+        let cancel = CancellationToken::new();
+        let token = cancel.clone();
+        tokio::spawn(async move {
+            let ended = tokio::select! {
+                ended = self.run(&token, &work) => ended,
+                // Nobody is left to hear the outcome; the next delivery does the work.
+                () = outcome.closed() => return,
+            };
+            // Let go of the events first: a worker ends when both channels do.
+            drop(self);
+            outcome.send(ended).await.ok();
+        });
+        {{ executing_name }} {
+            {{ executing.events }}: events,
+            {{ executing.outcomes }}: outcomes,
+            {{ executing.cancel }}: cancel,
+{%- for field in executing.none %}
+            {{ field }}: None,
+{%- endfor %}
+        }
+    }
+
+    async fn run<W, F>(&self, cancel: &CancellationToken, work: &W) -> TaskOutcome
+    where
+        W: Fn(TaskContext) -> F + Send + Sync,
+        F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
+    {
+        match self.journal.ended().await {
+            Ok(Some(outcome)) => return outcome,
+            Ok(None) => {}
+            Err(e) => return self.finish(Err(TaskError::Terminal(e))).await,
+        }
+        let result = match self.begin().await {
+            Ok(()) => self.attempts(cancel, work).await,
+            Err(e) => Err(TaskError::Terminal(e)),
+        };
+        self.finish(result).await
+    }
+
+    async fn begin(&self) -> Result<(), String> {
+        self.write_status(S::running()).await?;
+        self.journal.event("{{ events.started }}", json!({})).await
+    }
+
+    /// Runs the work until it succeeds, fails for good, or the policy is used up.
+    async fn attempts<W, F>(
+        &self,
+        cancel: &CancellationToken,
+        work: &W,
+    ) -> Result<Finished<S::Value>, TaskError>
+    where
+        W: Fn(TaskContext) -> F + Send + Sync,
+        F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
+    {
+        let deadline = async {
+            match self.timeout {
+                Some(timeout) => tokio::time::sleep(timeout).await,
+                None => std::future::pending().await,
+            }
+        };
+        let attempts = async {
+            let mut attempt = 0;
+            loop {
+                let result = self.attempt(cancel, work).await;
+                let Err(error) = &result else {
+                    return result;
+                };
+                let Some(delay) = self.delay(error, attempt) else {
+                    return result;
+                };
+                tracing::warn!(%error, attempt, "the work of a task failed and is tried again");
+                attempt += 1;
+                tokio::time::sleep(delay).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(TaskError::Cancelled),
+            result = attempts => result,
+            () = deadline => Err(TaskError::Terminal("timed out".to_owned())),
+        }
+    }
+
+    /// Runs the work once, in a task of its own so that a panic is an error like others.
+    async fn attempt<W, F>(
+        &self,
+        cancel: &CancellationToken,
+        work: &W,
+    ) -> Result<Finished<S::Value>, TaskError>
+    where
+        W: Fn(TaskContext) -> F + Send + Sync,
+        F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
+    {
+        // A set aborts what it holds when it is dropped: no work outlives its envelope.
+        let mut running = JoinSet::new();
+        running.spawn(work(TaskContext {
+            journal: Arc::clone(&self.journal),
+            cancel: cancel.clone(),
+        }));
+        match running.join_next().await {
+            Some(Ok(result)) => result,
+            _ => Err(TaskError::Terminal("the work panicked".to_owned())),
+        }
+    }
+
+    /// The pause before the next attempt, if the policy grants one.
+    fn delay(&self, error: &TaskError, attempt: u32) -> Option<Duration> {
+        let policy = self.retry.as_ref()?;
+        let message = error.to_string();
+        let matches = policy.{{ patterns_field }}.is_empty()
+            || policy.{{ patterns_field }}.iter().any(|pattern| message.contains(pattern));
+        (*error != TaskError::Cancelled && matches && attempt < policy.{{ max_field }})
+            .then(|| policy.{{ backoff_field }}.{{ delay_method }}(attempt))
+    }
+
+    /// Writes the status, ends the run, tells the event, in this order: a delivery that is cut
+    /// short between any two comes to the same end at the next.
+    async fn finish(&self, result: Result<Finished<S::Value>, TaskError>) -> TaskOutcome {
+        let (status, mut outcome) = match result {
+            Ok(finished) => (
+                finished.status.unwrap_or_else(S::done),
+                {{ outcome_name }}::Done {
+                    answer: finished.answer,
+{%- for field in done_rest %}
+                    {{ field }}: None,
+{%- endfor %}
+                },
+            ),
+            Err(TaskError::Cancelled) => (S::failed(), {{ outcome_name }}::Cancelled),
+            Err(error) => (S::failed(), {{ outcome_name }}::Failed(error.to_string())),
+        };
+        if let Err(e) = self.write_status(status).await {
+            tracing::error!(error = %e, "cannot write the status of a task");
+            if matches!(outcome, {{ outcome_name }}::Done { .. }) {
+                outcome = {{ outcome_name }}::Failed(e);
+            }
+        }
+        if let Err(e) = self.journal.end(&outcome).await {
+            tracing::error!(error = %e, "cannot end the run of a task");
+        }
+        let (event_type, payload) = match &outcome {
+            {{ outcome_name }}::Done { answer, .. } => ("{{ events.done }}", json!({ "answer": answer })),
+            {{ outcome_name }}::Cancelled => ("{{ events.cancelled }}", json!({ "message": "cancelled" })),
+            {{ outcome_name }}::Failed(message) => ("{{ events.failed }}", json!({ "message": message })),
+{%- if outcome_has_more %}
+            _ => return outcome,
+{%- endif %}
+        };
+        if let Err(e) = self.journal.event(event_type, payload).await {
+            tracing::error!(error = %e, "cannot record the end of a task");
+        }
+        outcome
+    }
+
+    /// Writes the status unless a later task with the same key has taken it over.
+    async fn write_status(&self, value: S::Value) -> Result<(), String> {
+        if self.journal.superseded().await? {
+            return Ok(());
+        }
+        self.status.write(value).await
+    }
+}
+
+/// Records a task that no coordinator knows of: in its own run.
+struct RunJournal {
+    db: DatabaseConnection,
+    run_id: String,
+}
+
+#[async_trait]
+impl TaskJournal for RunJournal {
+    async fn ended(&self) -> Result<Option<TaskOutcome>, String> {
+        let run = {{ run }}::Entity::find_by_id(self.run_id.clone())
+            .one(&self.db)
+            .await
+            .map_err(|e| format!("cannot read run {}: {e}", self.run_id))?
+            .ok_or_else(|| format!("run {} does not exist", self.run_id))?;
+        Ok(match run.{{ run_status }}{{ run_status_deref }} {
+            {{ some_open }}"done"{{ some_close }} => Some({{ outcome_name }}::Done {
+                answer: run.{{ run_answer }}.unwrap_or_default(),
+{%- for field in done_rest %}
+                {{ field }}: None,
+{%- endfor %}
+            }),
+            {{ some_open }}"cancelled"{{ some_close }} => Some({{ outcome_name }}::Cancelled),
+            // A run that recovery set to failed while the task waited is not ended by it.
+            _ => None,
+        })
+    }
+
+    async fn superseded(&self) -> Result<bool, String> {
+        let Some((key, generation)) = self.run_id.rsplit_once('-') else {
+            return Ok(false);
+        };
+        let newest = self
+            .db
+            .newest(&format!("{key}-"))
+            .await
+            .map_err(|e| format!("cannot read the tasks of {key}: {e}"))?;
+        Ok(newest.is_some_and(|(newest, _)| generation.parse() != Ok(newest)))
+    }
+
+    async fn event(&self, event_type: &str, payload: Value) -> Result<(), String> {
+        let seq = {{ max_seq_call }}
+            .await
+            .map_err(|e| format!("cannot read the events of {}: {e}", self.run_id))?
+            + 1;
+        {{ append_call }}
+            .await
+            .map_err(|e| format!("cannot append to the events of {}: {e}", self.run_id))
+    }
+
+    async fn end(&self, outcome: &TaskOutcome) -> Result<(), String> {
+        let (status, answer, error) = match outcome {
+            {{ outcome_name }}::Done { answer, .. } => ("done", Some(answer.as_str()), None),
+            {{ outcome_name }}::Failed(message) => ("failed", None, Some(message.as_str())),
+            {{ outcome_name }}::Cancelled => ("cancelled", None, Some("cancelled")),
+{%- if outcome_has_more %}
+            _ => return Ok(()),
+{%- endif %}
+        };
+        {{ end_call }}
+            .await
+            .map_err(|e| format!("cannot end run {}: {e}", self.run_id))
+    }
+}
+
+/// Hands events on to the worker: a coordinator knows of the task and records it.
+struct EventStream {
+    events: mpsc::Sender<(String, Value)>,
+}
+
+#[async_trait]
+impl TaskJournal for EventStream {
+    async fn ended(&self) -> Result<Option<TaskOutcome>, String> {
+        Ok(None)
+    }
+
+    async fn superseded(&self) -> Result<bool, String> {
+        Ok(false)
+    }
+
+    async fn event(&self, event_type: &str, payload: Value) -> Result<(), String> {
+        // Nobody listens when the receiver is gone; the outcome tells the end all the same.
+        self.events.send((event_type.to_owned(), payload)).await.ok();
+        Ok(())
+    }
+
+    async fn end(&self, _outcome: &TaskOutcome) -> Result<(), String> {
+        Ok(())
+    }
+}
+{% if has_resume %}
+/// What recovery is given for a task that its queue row drives: nothing runs here.
+///
+/// The row is still queued or claimed, and a worker delivers it again. Running the work here
+/// too would run it twice; a heartbeat from here would keep a dead worker's claim alive.
+pub(crate) fn driven_by_queue() -> {{ executing_name }} {
+    {{ executing_name }} {
+        {{ executing.events }}: mpsc::channel(1).1,
+        {{ executing.outcomes }}: mpsc::channel(1).1,
+        {{ executing.cancel }}: CancellationToken::new(),
+{%- for field in executing.none %}
+        {{ field }}: None,
+{%- endfor %}
+    }
+}
+{% endif %}
+#[cfg(test)]
+pub(crate) mod testing {
+    //! In-memory ports for the tests of tasks.
+
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
+    use sea_orm::DbErr;
+    use {{ gate_path }}::RootTask;
+
+    use super::*;
+
+    /// The rows of root tasks, and which of them have ended.
+    #[derive(Default)]
+    pub(crate) struct MemoryRows {
+        rows: Mutex<BTreeMap<String, (Value, bool)>>,
+    }
+
+    impl MemoryRows {
+        pub(crate) fn len(&self) -> usize {
+            self.rows.lock().unwrap().len()
+        }
+
+        pub(crate) fn spec(&self, id: &str) -> Value {
+            self.rows.lock().unwrap()[id].0.clone()
+        }
+
+        pub(crate) fn end(&self, id: &str) {
+            self.rows.lock().unwrap().get_mut(id).unwrap().1 = false;
+        }
+    }
+
+    #[async_trait]
+    impl TaskRows for MemoryRows {
+        async fn newest(&self, prefix: &str) -> Result<Option<(u64, bool)>, DbErr> {
+            let rows = self.rows.lock().unwrap();
+            Ok(rows
+                .iter()
+                .filter_map(|(id, row)| Some((id.strip_prefix(prefix)?.parse().ok()?, row.1)))
+                .max_by_key(|(generation, _)| *generation))
+        }
+
+        async fn insert(&self, task: &RootTask) -> Result<bool, DbErr> {
+            let mut rows = self.rows.lock().unwrap();
+            if rows.contains_key(&task.id) {
+                return Ok(false);
+            }
+            rows.insert(task.id.clone(), (task.spec.clone(), true));
+            Ok(true)
+        }
+    }
+
+    /// A run in memory.
+    #[derive(Default)]
+    struct MemoryJournal {
+        events: Mutex<Vec<String>>,
+        ends: Mutex<usize>,
+    }
+
+    #[async_trait]
+    impl TaskJournal for MemoryJournal {
+        async fn ended(&self) -> Result<Option<TaskOutcome>, String> {
+            Ok(None)
+        }
+
+        async fn superseded(&self) -> Result<bool, String> {
+            Ok(false)
+        }
+
+        async fn event(&self, event_type: &str, _payload: Value) -> Result<(), String> {
+            self.events.lock().unwrap().push(event_type.to_owned());
+            Ok(())
+        }
+
+        async fn end(&self, _outcome: &TaskOutcome) -> Result<(), String> {
+            *self.ends.lock().unwrap() += 1;
+            Ok(())
+        }
+    }
+
+    /// A status column in memory, with the values of `S`.
+    struct MemoryStatus<S: StatusColumn> {
+        written: Arc<Mutex<Vec<S::Value>>>,
+    }
+
+    #[async_trait]
+    impl<S: StatusColumn> StatusColumn for MemoryStatus<S> {
+        type Value = S::Value;
+
+        fn running() -> S::Value {
+            S::running()
+        }
+
+        fn done() -> S::Value {
+            S::done()
+        }
+
+        fn failed() -> S::Value {
+            S::failed()
+        }
+
+        async fn write(&self, value: S::Value) -> Result<(), String> {
+            self.written.lock().unwrap().push(value);
+            Ok(())
+        }
+    }
+
+    /// How a task ended.
+    pub(crate) struct Ended<V> {
+        pub(crate) outcome: TaskOutcome,
+        pub(crate) events: Vec<String>,
+        pub(crate) statuses: Vec<V>,
+    }
+
+    /// Runs `work` in the envelope of a task with this status and policy, without its pauses.
+    ///
+    /// Panics unless the task ends with exactly one outcome and ends its run once.
+    pub(crate) async fn run<S, W, F>(policy: &{{ policy_name }}, work: W) -> Ended<S::Value>
+    where
+        S: StatusColumn,
+        W: Fn(TaskContext) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
+    {
+        let journal = Arc::new(MemoryJournal::default());
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let retry = policy.{{ retry_field }}.clone().map(|retry| {{ retry_name }} {
+            {{ backoff_field }}: {{ backoff_name }}::{{ fixed_variant }} { {{ fixed_field }}: 0 },
+            ..retry
+        });
+        let envelope = Envelope {
+            journal: journal.clone(),
+            status: MemoryStatus::<S> {
+                written: Arc::clone(&written),
+            },
+            retry,
+            timeout: None,
+        };
+        let mut task = envelope.start(mpsc::channel(1).1, work);
+        let outcome = task.{{ executing.outcomes }}.recv().await.expect("an outcome");
+        assert!(task.{{ executing.outcomes }}.recv().await.is_none(), "a second outcome");
+        assert_eq!(*journal.ends.lock().unwrap(), 1, "ends of the run");
+        let events = journal.events.lock().unwrap().clone();
+        let statuses = written.lock().unwrap().clone();
+        Ended {
+            outcome,
+            events,
+            statuses,
+        }
+    }
+}
