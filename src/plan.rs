@@ -7,6 +7,7 @@ use crate::edit::{self, FileChange, TextEdit};
 use crate::format::{self, Fragment, Rustfmt};
 use crate::merge;
 use crate::note::{Note, Outcome, Place};
+use crate::pieces::PIECES;
 use crate::trivia::Spot;
 use crate::workspace::SourceFile;
 
@@ -191,6 +192,8 @@ impl Plan {
                 self.insert(file.piece, format!("{what} of {}", file.title), existing, vec![edit]);
             }
         }
+        let order = |step: &Step| PIECES.iter().position(|piece| piece.id == step.piece);
+        self.steps.sort_by_key(order);
         Ok(())
     }
 

@@ -301,10 +301,26 @@ pub fn merge_imports(paths: impl IntoIterator<Item = String>) -> Vec<String> {
             .map_or((String::new(), path.clone()), |(p, n)| (p.to_owned(), n.to_owned()));
         groups.entry(parent).or_default().insert(name);
     }
+    // `a::b` beside `a::b::C` is `a::b::{self, C}`.
+    let parents: Vec<String> = groups.keys().cloned().collect();
+    for parent in parents {
+        let Some((above, name)) = parent.rsplit_once("::") else {
+            continue;
+        };
+        if let Some(group) = groups.get_mut(above)
+            && group.remove(name)
+        {
+            if group.is_empty() {
+                groups.remove(above);
+            }
+            groups.entry(parent).or_default().insert("self".to_owned());
+        }
+    }
     groups
         .into_iter()
-        .map(|(parent, names)| {
-            let names: Vec<String> = names.into_iter().collect();
+        .map(|(parent, mut names)| {
+            let itself = names.remove("self").then(|| "self".to_owned());
+            let names: Vec<String> = itself.into_iter().chain(names).collect();
             match (parent.as_str(), names.as_slice()) {
                 ("", [name]) => name.clone(),
                 (parent, [name]) => format!("{parent}::{name}"),
@@ -312,4 +328,15 @@ pub fn merge_imports(paths: impl IntoIterator<Item = String>) -> Vec<String> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_with_a_common_parent_are_one() {
+        let paths = ["a::b", "a::b::C", "a::D", "e::F", "e::G"].map(str::to_owned);
+        assert_eq!(merge_imports(paths), ["a::D", "a::b::{self, C}", "e::{F, G}"]);
+    }
 }

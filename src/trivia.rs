@@ -173,12 +173,8 @@ fn divided_by_blank_lines(text: &str, siblings: &[Sibling]) -> bool {
     siblings.len() > 1
         && siblings.windows(2).all(|pair| {
             let between = &text[pair[0].comma.unwrap_or(pair[0].end)..pair[1].start];
-            between
-                .lines()
-                .skip(1)
-                .any(|line| line.trim().is_empty() && !line.is_empty())
-                || between.contains("\n\n")
-                || between.contains("\n\r\n")
+            let lines: Vec<&str> = between.split('\n').collect();
+            lines.len() > 2 && lines[1..lines.len() - 1].iter().any(|line| line.trim().is_empty())
         })
 }
 

@@ -1,7 +1,7 @@
 //! `{{ variant }}`: {{ summary }}
 //!
-//! [`enqueue`] is called where the work is wanted; a worker runs [`{{ input }}::run`] in the
-//! envelope of [`super`], which is the only writer of the task's status.
+//! [`enqueue`] is called where the work is wanted. A worker runs the work in the envelope of the
+//! module above, which alone writes the task's status.
 {% for group in imports %}
 {% for path in group %}
 use {{ path }};
@@ -156,14 +156,14 @@ impl {{ executor }} {
     /// Starts a delivery of [`{{ spec_name }}::{{ variant }}`].
     pub(crate) fn execute_{{ snake }}(&self, assignment: &{{ assignment_name }}, input: {{ input }}) -> {{ executing_name }} {
 {%- match status %}
-{% when Some with (status) %}
+{%- when Some with (status) %}
         let status = Status {
             db: self.{{ db_field }}.clone(),
             {{ status.field }}: input.{{ status.field }}{{ status.key_clone }},
         };
-{% when None %}
+{%- when None %}
         let status = Status;
-{% endmatch %}
+{%- endmatch %}
         start(&self.{{ db_field }}, assignment, TAG, status, {% if timeout_ms > 0 %}Some(TIMEOUT){% else %}None{% endif %}, move |context| {
             input.clone().run(context)
         })
@@ -175,9 +175,10 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use {{ outcome_path }};
+
     use super::super::testing::{MemoryRows, run};
     use super::*;
-    use {{ outcome_path }};
 
     fn input() -> {{ input }} {
         {{ input }}{% if !fields.is_empty() %} {
@@ -231,8 +232,7 @@ mod tests {
             {{ ident }}: {{ other }},
             {% if fields.len() > 1 %}..input(){% endif %}
         };
-        let other = enqueue(&rows, other{% for (_, sample) in extra_samples %}, {{ sample }}{% endfor %}).await.unwrap();
-        assert_ne!(other, first);
+        assert_ne!(enqueue(&rows, other{% for (_, sample) in extra_samples %}, {{ sample }}{% endfor %}).await.unwrap(), first);
 {%- endfor %}
 
         rows.end(&first);

@@ -46,7 +46,7 @@ impl<'w> Index<'w> {
                 format!("`{path}` is no Rust file of this workspace"),
             ));
         };
-        let facts = Arc::new(read(file, &self.interest)?);
+        let facts = Arc::new(self.read(file)?);
         self.parsed
             .borrow_mut()
             .insert(path.to_owned(), Arc::clone(&facts));
@@ -64,8 +64,12 @@ impl<'w> Index<'w> {
         // The long files first, so that no core ends with the longest one.
         wanted.sort_by_key(|file| std::cmp::Reverse(file.text.len()));
         let next = std::sync::atomic::AtomicUsize::new(0);
-        let interest = &self.interest;
         let wanted = &wanted;
+        let reader = Reader {
+            workspace: self.workspace,
+            interest: &self.interest,
+        };
+        let reader = &reader;
         let next = &next;
         let results: Vec<(String, Outcome<FileFacts>)> = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
@@ -77,7 +81,7 @@ impl<'w> Index<'w> {
                             loop {
                                 let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                                 let Some(file) = wanted.get(at) else { break };
-                                done.push((file.path.clone(), read(file, interest)));
+                                done.push((file.path.clone(), reader.read(file)));
                             }
                             done
                         })
@@ -96,6 +100,14 @@ impl<'w> Index<'w> {
             self.parsed.borrow_mut().insert(path, Arc::new(facts?));
         }
         Ok(())
+    }
+
+    fn read(&self, file: &Arc<SourceFile>) -> Outcome<FileFacts> {
+        Reader {
+            workspace: self.workspace,
+            interest: &self.interest,
+        }
+        .read(file)
     }
 
     /// Paths of the files whose text holds `needle`, in order.
@@ -274,6 +286,70 @@ impl<'w> Index<'w> {
         }
         Ok(None)
     }
+}
+
+/// What parsing a file needs of the index; threads share it.
+struct Reader<'a> {
+    workspace: &'a Workspace,
+    interest: &'a Interest,
+}
+
+impl Reader<'_> {
+    /// The facts of a file; everything in it is for tests where the file itself is.
+    fn read(&self, file: &Arc<SourceFile>) -> Outcome<FileFacts> {
+        let mut facts = read(file, self.interest)?;
+        if is_for_tests(self.workspace, &file.path) {
+            facts.functions.iter_mut().for_each(|f| f.is_test = true);
+            facts.impls.iter_mut().for_each(|i| i.is_test = true);
+            facts.matches.iter_mut().for_each(|m| m.is_test = true);
+        }
+        Ok(facts)
+    }
+}
+
+/// Whether a file belongs to a test, example or bench, or to a module under `#[cfg(test)]`.
+fn is_for_tests(workspace: &Workspace, path: &str) -> bool {
+    let Some(member) = workspace.member_of(path) else {
+        return false;
+    };
+    let inside = path.strip_prefix(&member.dir).unwrap_or(path);
+    let inside = inside.trim_start_matches('/');
+    let in_folder = ["tests/", "examples/", "benches/"]
+        .iter()
+        .any(|dir| inside.starts_with(dir));
+    let targets = &member.targets;
+    in_folder
+        || targets.iter().any(|target| target.is_test_like && target.root == path)
+        || (!targets.iter().any(|target| target.root == path) && declared_for_tests(workspace, path))
+}
+
+/// Whether a parent declares the file's module, or one above it, under `#[cfg(test)]`.
+fn declared_for_tests(workspace: &Workspace, path: &str) -> bool {
+    let stem = path.trim_end_matches(".rs").trim_end_matches("/mod");
+    let Some((dir, name)) = stem.rsplit_once('/') else {
+        return false;
+    };
+    let parents = [
+        format!("{dir}.rs"),
+        format!("{dir}/mod.rs"),
+        format!("{dir}/lib.rs"),
+        format!("{dir}/main.rs"),
+    ];
+    for parent in parents.iter().filter(|parent| *parent != path) {
+        let Some(file) = workspace.files.get(parent) else {
+            continue;
+        };
+        let declaration = format!("mod {name};");
+        for (at, _) in file.text.match_indices(&declaration) {
+            let above = file.text[..file.line_start(at)].lines().rev();
+            let attributes = above.take_while(|line| line.trim_start().starts_with("#["));
+            if attributes.into_iter().any(|line| line.contains("cfg(test)")) {
+                return true;
+            }
+            return declared_for_tests(workspace, parent);
+        }
+    }
+    false
 }
 
 /// Stack of a thread that parses: syn descends once for each level of nesting.

@@ -44,8 +44,12 @@ pub fn discover(index: &Index<'_>, config: &Config, notes: &mut Vec<Note>) -> Ou
             }
         }
     }
-    let agreed = sets.first().filter(|(first, _)| sets.iter().all(|(set, _)| set == first));
-    let (found, how) = match agreed {
+    // A function that leaves cancellation out does not contradict one that names it.
+    let named: Vec<&String> = sets.iter().filter_map(|((_, _, c), _)| c.as_ref()).collect();
+    let agree = sets.windows(2).all(|pair| pair[0].0.0 == pair[1].0.0 && pair[0].0.1 == pair[1].0.1)
+        && named.windows(2).all(|pair| pair[0] == pair[1]);
+    let fullest = sets.iter().find(|((_, _, c), _)| c.is_some()).or(sets.first());
+    let (found, how) = match fullest.filter(|_| agree) {
         Some(((done, failed, cancelled), place)) => (
             (done.clone(), failed.clone(), cancelled.clone()),
             format!("read from what ends a stream, {place}"),
@@ -55,7 +59,7 @@ pub fn discover(index: &Index<'_>, config: &Config, notes: &mut Vec<Note>) -> Ou
             "the default names: found nothing that says which events end a stream".to_owned(),
         ),
     };
-    if agreed.is_none() && !sets.is_empty() && config.events.is_empty() {
+    if !agree && config.events.is_empty() {
         let mut note = Note::warning(
             "events",
             "two functions disagree about which events end a stream; the default names are used",

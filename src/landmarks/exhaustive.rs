@@ -102,14 +102,14 @@ pub fn discover(
             );
         }
         doc_tests(&facts, spec, notes);
-        found.extend(sites(&facts, spec, is_test_file(index, path)));
+        found.extend(sites(&facts, spec));
     }
     Ok(found)
 }
 
 /// The matches over the enum in one file.
 #[must_use]
-pub fn sites(facts: &Arc<FileFacts>, spec: &SpecEnum, is_test_file: bool) -> Vec<MatchSite> {
+pub fn sites(facts: &Arc<FileFacts>, spec: &SpecEnum) -> Vec<MatchSite> {
     facts
         .matches
         .iter()
@@ -117,7 +117,7 @@ pub fn sites(facts: &Arc<FileFacts>, spec: &SpecEnum, is_test_file: bool) -> Vec
             let coverage = coverage(fact, spec)?;
             Some(MatchSite {
                 coverage,
-                is_test: is_test_file || fact.is_test,
+                is_test: fact.is_test,
                 function: fact
                     .in_fn
                     .map(|at| facts.functions[at].name.clone())
@@ -127,22 +127,6 @@ pub fn sites(facts: &Arc<FileFacts>, spec: &SpecEnum, is_test_file: bool) -> Vec
             })
         })
         .collect()
-}
-
-/// Whether the file belongs to a test, example or bench target.
-fn is_test_file(index: &Index<'_>, path: &str) -> bool {
-    let Some(member) = index.workspace.member_of(path) else {
-        return false;
-    };
-    let inside = path.strip_prefix(&member.dir).unwrap_or(path);
-    let inside = inside.trim_start_matches('/');
-    ["tests/", "examples/", "benches/"]
-        .iter()
-        .any(|dir| inside.starts_with(dir))
-        || member
-            .targets
-            .iter()
-            .any(|target| target.is_test_like && target.root == path)
 }
 
 /// Mentions a match in a documentation example: rustdoc compiles it, the tool leaves it alone.

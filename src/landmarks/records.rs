@@ -51,7 +51,7 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<Records> {
         let facts = index.facts(&path)?;
         for function in facts.functions.iter().filter(|f| f.is_pub && !f.is_test && f.is_async) {
             if let Some(args) = end_args(index, &facts, function, &run.entity) {
-                ends.push((function.params.len(), call(index, &facts, function, args)?));
+                ends.push(call(index, &facts, function, args)?);
             }
             if let Some(args) = append_args(function) {
                 appends.push(call(index, &facts, function, args)?);
@@ -62,12 +62,24 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<Records> {
             }
         }
     }
-    ends.sort_by_key(|(params, _)| std::cmp::Reverse(*params));
-    let (_, end) = ends.into_iter().next().ok_or_else(|| missing("sets a run's status, answer and error"))?;
+    let one = |mut found: Vec<RunFunction>, what: &str| {
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found.dedup_by(|a, b| a.path == b.path);
+        if found.len() > 1 {
+            let paths: Vec<&str> = found.iter().map(|f| f.path.as_str()).collect();
+            return Err(Refusal::new(
+                "two-run-records",
+                format!("{} functions could be the one that {what}: {}", found.len(), paths.join(", ")),
+            )
+            .at(queue.facts.place(&(0..1)))
+            .help("make those that are not for other crates `pub(crate)`"));
+        }
+        found.pop().ok_or_else(|| missing(what))
+    };
     Ok(Records {
-        append: appends.into_iter().next().ok_or_else(|| missing("appends one event to a run"))?,
-        max_seq: seqs.into_iter().next().ok_or_else(|| missing("gives the highest event number of a run"))?,
-        end,
+        append: one(appends, "appends one event to a run")?,
+        max_seq: one(seqs, "gives the highest event number of a run")?,
+        end: one(ends, "sets a run's status, answer and error")?,
         run_entity: run.entity.clone(),
     })
 }
@@ -123,11 +135,8 @@ fn end_args(
 
 /// Arguments of a function that appends one event.
 fn append_args(function: &FnFact) -> Option<Vec<String>> {
-    let writes = function
-        .models
-        .iter()
-        .any(|model| model.fields.iter().any(|(name, _)| name == "seq"));
-    if !writes {
+    let has = |wanted: &str| function.params.iter().any(|(name, _)| name.contains(wanted));
+    if !(has("seq") && has("type") && has("payload")) {
         return None;
     }
     function

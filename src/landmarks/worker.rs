@@ -14,6 +14,33 @@ pub struct WorkerSite {
     pub is_driven: bool,
 }
 
+/// Functions that are given the executor and claim tasks in a loop of their own.
+fn claim_loops(index: &Index<'_>, name: &str) -> Outcome<Vec<WorkerSite>> {
+    let given = format!("dyn {name}");
+    let mut sites = Vec::new();
+    for path in index.containing(&format!("{given}>")) {
+        let facts = index.facts(&path)?;
+        for function in facts.functions.iter().filter(|f| !f.is_test) {
+            let text = facts.text(&function.range);
+            let takes = function.params.iter().any(|(_, ty)| ty.contains(&given));
+            let loops = mentions(text, "loop") || mentions(text, "while");
+            if takes && loops && text.contains("claim") {
+                sites.push(WorkerSite {
+                    place: facts.place(&function.name_range),
+                    function: function.name.clone(),
+                    is_driven: is_driven(text),
+                });
+            }
+        }
+    }
+    Ok(sites)
+}
+
+/// Whether a function speaks of one run.
+fn is_driven(text: &str) -> bool {
+    mentions(text, "run_id") || text.contains("run::Model")
+}
+
 /// Finds the type that holds a `dyn` of the executor's trait, and where it is constructed.
 ///
 /// A function that speaks of one run (a `run_id`, a run's row) drives that run; a worker made
@@ -37,17 +64,10 @@ pub fn discover(index: &Index<'_>, executor: &Executor) -> Outcome<Vec<WorkerSit
     }
     workers.sort();
     workers.dedup();
-    let mut sites = Vec::new();
+    let mut sites = claim_loops(index, name)?;
     for worker in workers {
         let needle = format!("{worker}::new(");
         for path in index.containing(&needle) {
-            let in_tests = index.workspace.member_of(&path).is_none_or(|member| {
-                path.strip_prefix(&member.dir)
-                    .is_some_and(|inside| inside.starts_with("/tests/"))
-            });
-            if in_tests {
-                continue;
-            }
             let facts = index.facts(&path)?;
             for function in facts.functions.iter().filter(|f| !f.is_test) {
                 let made = function
@@ -62,7 +82,7 @@ pub fn discover(index: &Index<'_>, executor: &Executor) -> Outcome<Vec<WorkerSit
                     sites.push(WorkerSite {
                         place: facts.place(&(at..at + needle.len() - 1)),
                         function: function.name.clone(),
-                        is_driven: mentions(text, "run_id") || text.contains("run::Model"),
+                        is_driven: is_driven(text),
                     });
                 }
             }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Piece, gate, last};
+use super::{Piece, gate};
 use crate::edit::TextEdit;
 use crate::index::FileFacts;
 use crate::note::Outcome;
@@ -29,28 +29,22 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         return Ok(());
     };
     let tests = format!("{}/tests/", member.dir);
-    let mut found: Option<(Arc<FileFacts>, bool)> = None;
-    for path in index.containing_in(member, "fn test_db") {
+    let mut found: Vec<(bool, Arc<FileFacts>, bool)> = Vec::new();
+    for path in index.containing_in(member, "test_db()") {
         let facts = index.facts(&path)?;
         if facts.functions.iter().any(|f| f.name == NAME) {
             plan.present(PIECE.id, "test of the gate", &path);
             return Ok(());
         }
-        let fixture = facts
-            .functions
-            .iter()
-            .find(|f| f.name == "test_db" && f.params.is_empty() && f.is_async && f.module.is_empty());
-        if let Some(fixture) = fixture {
-            let optional = match fixture.output.as_str() {
-                "DatabaseConnection" => false,
-                "Option<DatabaseConnection>" => true,
-                _ => continue,
-            };
-            if path.starts_with(&tests) && found.is_none() {
-                found = Some((facts, optional));
-            }
+        let inside = path.strip_prefix(&tests).is_some_and(|rest| !rest.contains('/'));
+        if let (true, Some(optional)) = (inside, fixture(context, &facts)?) {
+            let enqueues = facts.file.text.contains(&queue.function);
+            found.push((!enqueues, facts, optional));
         }
     }
+    // A file that tests the queue already is the better place; else the first by name.
+    found.sort_by(|a, b| (a.0, &a.1.file.path).cmp(&(b.0, &b.1.file.path)));
+    let found = found.into_iter().next().map(|(_, facts, optional)| (facts, optional));
     let Some((facts, optional)) = found else {
         plan.open_in(
             &gate::path(context)?,
@@ -128,11 +122,35 @@ async fn {NAME}() {{
         vec![TextEdit {
             at: file.text.len(),
             text,
-            kind: "match_arm",
+            kind: "module",
         }],
     );
-    debug_assert!(!last(&spec.path).is_empty());
     Ok(())
+}
+
+/// Whether `test_db` is in scope in a test file, and whether it gives an `Option`.
+fn fixture(context: &Context<'_>, facts: &FileFacts) -> Outcome<Option<bool>> {
+    let gives = |facts: &FileFacts| {
+        facts
+            .functions
+            .iter()
+            .find(|f| f.name == "test_db" && f.params.is_empty() && f.is_async && f.module.is_empty())
+            .and_then(|f| match f.output.as_str() {
+                "DatabaseConnection" => Some(false),
+                "Option<DatabaseConnection>" => Some(true),
+                _ => None,
+            })
+    };
+    if let Some(optional) = gives(facts) {
+        return Ok(Some(optional));
+    }
+    let import = facts.uses.iter().find(|u| u.is_top && u.name == "test_db");
+    let module = import.and_then(|import| import.path.rsplit_once("::"));
+    let file = module.and_then(|(module, _)| context.index.module_file(module));
+    Ok(match file {
+        Some(file) => gives(&*context.index.facts(&file)?),
+        None => None,
+    })
 }
 
 /// `::Variant { a: "a".into() }` of a variant that strings alone can fill.
