@@ -183,9 +183,9 @@ impl<S: StatusColumn> Envelope<S> {
             outcome.send(ended).await.ok();
         });
         {{ executing_name }} {
-            {{ executing.events }}: events,
-            {{ executing.outcomes }}: outcomes,
-            {{ executing.cancel }}: cancel,
+            {% if executing.events != "events" %}{{ executing.events }}: {% endif %}events,
+            {% if executing.outcomes != "outcomes" %}{{ executing.outcomes }}: {% endif %}outcomes,
+            {% if executing.cancel != "cancel" %}{{ executing.cancel }}: {% endif %}cancel,
 {%- for field in executing.none %}
             {{ field }}: None,
 {%- endfor %}

@@ -6,7 +6,7 @@
 
 use super::{Piece, arm_siblings, last};
 use crate::format::{Form, Fragment};
-use crate::index::ArmFact;
+use crate::index::{ArmFact, Pattern};
 use crate::landmarks::{Coverage, MatchSite, SpecEnum};
 use crate::note::{Note, Outcome, Refusal};
 use crate::plan::Plan;
@@ -204,12 +204,13 @@ fn body(site: &MatchSite, spec: &SpecEnum, task: &Task) -> Body {
         if body == "None" {
             return Body::Like(body, "`None`");
         }
-        if body.starts_with("Err(") {
-            let like = site
+        let inner = unblocked(&body);
+        if inner.starts_with("Err(") && binds_nothing(&arm.pattern) {
+            let named = site
                 .variants_of(i, spec)
                 .into_iter()
                 .find_map(|variant| renamed(&body, &variant, name));
-            if let Some(text) = like {
+            if let Some(text) = named.or_else(|| said_anew(&body, &format!("{name} is not supported in {}", site.function))) {
                 return Body::Like(text, "the error");
             }
         }
@@ -217,27 +218,51 @@ fn body(site: &MatchSite, spec: &SpecEnum, task: &Task) -> Body {
     Body::Todo(format!("todo!(\"{name} in {}\")", site.function))
 }
 
+/// The one expression of a block, or the text itself.
+fn unblocked(body: &str) -> &str {
+    body.strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .map_or(body, |inner| inner.trim().trim_end_matches(';'))
+}
+
+/// `body` with `message` for its one string, where that string holds nothing but words.
+fn said_anew(body: &str, message: &str) -> Option<String> {
+    let (before, rest) = body.split_once('"')?;
+    let (words, after) = rest.split_once('"')?;
+    let plain = !words.contains(['{', '\\']) && !after.contains('"');
+    plain.then(|| format!("{before}\"{message}\"{after}"))
+}
+
+/// Whether an arm's body can stand below another pattern: it uses nothing of its own.
+fn binds_nothing(pattern: &Pattern) -> bool {
+    match pattern {
+        Pattern::Struct(_, fields) => fields.iter().all(|(_, part)| binds_nothing(part)),
+        Pattern::TupleStruct(_, parts) | Pattern::Tuple(parts) | Pattern::Or(parts) => {
+            parts.iter().all(binds_nothing)
+        }
+        Pattern::Name(..) => false,
+        _ => true,
+    }
+}
+
 /// `unreachable!("Other is not used here")` with our name for the other's.
 fn in_words_of(body: &str, variant: &str, name: &str) -> Option<String> {
-    let body = body.trim();
-    let inner = body
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-        .map_or(body, |inner| inner.trim().trim_end_matches(';'));
+    let inner = unblocked(body.trim());
     let is_panic = ["unreachable!(\"", "panic!(\"", "unimplemented!(\""]
         .iter()
         .any(|start| inner.starts_with(start));
     let simple = inner.ends_with("\")") && inner.matches('"').count() == 2;
-    (is_panic && simple).then(|| renamed(inner, variant, name)).flatten()
+    let captures = inner.contains('{');
+    (is_panic && simple && !captures)
+        .then(|| renamed(inner, variant, name))
+        .flatten()
 }
 
-/// `text` with our name for the variant's, where the variant's is in a string and nothing of
-/// the other arm is bound.
+/// `text` with our name for the variant's, where the variant's stands in a string.
 fn renamed(text: &str, variant: &str, name: &str) -> Option<String> {
     let quoted = text.find('"')?;
     let at = text[quoted..].find(variant)? + quoted;
     let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let whole = !word(text[..at].chars().next_back()) && !word(text[at + variant.len()..].chars().next());
-    let captures = text.contains('{');
-    (whole && !captures).then(|| text.replacen(variant, name, 1))
+    whole.then(|| format!("{}{name}{}", &text[..at], &text[at + variant.len()..]))
 }
