@@ -1,5 +1,6 @@
 //! A request resolved against a workspace: everything that the pieces render from.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use heck::{ToSnakeCase, ToTitleCase};
@@ -27,6 +28,8 @@ pub struct Task {
     pub question: String,
     /// The fields with their types.
     pub fields: Vec<(Field, ResolvedType)>,
+    /// What else is known of each field, in the same order.
+    pub traits: Vec<FieldTraits>,
     /// Names of the fields of the idempotency key.
     pub key: Vec<String>,
     /// The status column.
@@ -88,6 +91,10 @@ impl Task {
             question: sentence(&name),
             snake,
             tag,
+            traits: fields
+                .iter()
+                .map(|(field, ty)| FieldTraits::of(index, field, ty))
+                .collect::<Outcome<_>>()?,
             fields,
             key,
             status,
@@ -111,6 +118,47 @@ impl Task {
     #[must_use]
     pub fn imports(&self) -> BTreeSet<String> {
         self.fields.iter().flat_map(|(_, ty)| ty.imports()).collect()
+    }
+}
+
+/// What the pieces need to know of a field's type.
+pub struct FieldTraits {
+    /// Whether it is `Copy`, where that is known.
+    pub copies: Option<bool>,
+    /// A value for tests.
+    pub sample: String,
+    /// Another value for tests.
+    pub other: Option<String>,
+}
+
+impl FieldTraits {
+    fn of(index: &Index<'_>, field: &Field, ty: &ResolvedType) -> Outcome<Self> {
+        let refused = RefCell::new(None);
+        let keep = |refusal: Refusal| {
+            refused.borrow_mut().get_or_insert(refusal);
+        };
+        let copies = types::is_copy(&field.ty, &|name| {
+            let path = ty.paths.get(name)?;
+            types::workspace_copy(index, path).unwrap_or_else(|e| {
+                keep(e);
+                None
+            })
+        });
+        let (sample, other) = types::samples(&field.ty, &field.name, &|name| {
+            let path = ty.paths.get(name)?;
+            types::workspace_sample(index, path, "").unwrap_or_else(|e| {
+                keep(e);
+                None
+            })
+        });
+        match refused.into_inner() {
+            Some(refusal) => Err(refusal),
+            None => Ok(Self {
+                copies,
+                sample,
+                other,
+            }),
+        }
     }
 }
 

@@ -307,8 +307,11 @@ const COPY: [&str; 21] = [
 ];
 
 /// Whether a type is known to be `Copy`, known not to be, or neither.
+///
+/// `unknown` says it of a type that is not of std, by its path as written.
 #[must_use]
-pub fn is_copy(ty: &syn::Type) -> Option<bool> {
+pub fn is_copy(ty: &syn::Type, unknown: &dyn Fn(&str) -> Option<bool>) -> Option<bool> {
+    let is_copy = |ty: &syn::Type| is_copy(ty, unknown);
     match ty {
         syn::Type::Tuple(tuple) => all(tuple.elems.iter().map(is_copy)),
         syn::Type::Array(array) => is_copy(&array.elem),
@@ -332,7 +335,11 @@ pub fn is_copy(ty: &syn::Type) -> Option<bool> {
                         _ => None,
                     }))
                 }
-                _ => None,
+                _ => {
+                    let segments: Vec<String> =
+                        path.path.segments.iter().map(|s| s.ident.to_string()).collect();
+                    unknown(&segments.join("::"))
+                }
             }
         }
         _ => None,
@@ -350,10 +357,11 @@ fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     }
 }
 
-/// The expression that gives the value behind a reference called `name`.
+/// The expression that gives the value behind a reference called `name`, where `copies` says
+/// whether its type is `Copy`.
 #[must_use]
-pub fn cloned(ty: &syn::Type, name: &str) -> String {
-    match is_copy(ty) {
+pub fn cloned(copies: Option<bool>, name: &str) -> String {
+    match copies {
         Some(true) => format!("*{name}"),
         Some(false) => format!("{name}.clone()"),
         None => format!("Clone::clone({name})"),
@@ -361,10 +369,17 @@ pub fn cloned(ty: &syn::Type, name: &str) -> String {
 }
 
 /// Two different values of the type for tests; the second is `None` where none is known.
+///
+/// `unknown` gives a value of a type that is not of std, by its path as written.
 #[must_use]
-pub fn samples(ty: &syn::Type, name: &str) -> (String, Option<String>) {
+pub fn samples(
+    ty: &syn::Type,
+    name: &str,
+    unknown: &dyn Fn(&str) -> Option<String>,
+) -> (String, Option<String>) {
     let pair = |a: &str, b: &str| (a.to_owned(), Some(b.to_owned()));
     let default = || ("Default::default()".to_owned(), None);
+    let samples = |ty: &syn::Type, name: &str| samples(ty, name, unknown);
     match ty {
         syn::Type::Tuple(tuple) => {
             let parts: Vec<String> = tuple.elems.iter().map(|ty| samples(ty, name).0).collect();
@@ -406,11 +421,86 @@ pub fn samples(ty: &syn::Type, name: &str) -> (String, Option<String>) {
                         other.map(|other| format!("Box::new({other})")),
                     )
                 }
-                _ => default(),
+                _ => {
+                    let segments: Vec<String> =
+                        path.path.segments.iter().map(|s| s.ident.to_string()).collect();
+                    unknown(&segments.join("::")).map_or_else(default, |value| (value, None))
+                }
             }
         }
         _ => default(),
     }
+}
+
+/// A value of a type of the workspace: its default, a literal of its public fields, or its
+/// first variant. `path` is absolute.
+///
+/// Refuses a type of which no value can be written down outside its module.
+pub fn workspace_sample(index: &Index<'_>, path: &str, krate: &str) -> Outcome<Option<String>> {
+    let Some(facts) = index.definition(path)? else {
+        return Ok(None);
+    };
+    let name = path.rsplit("::").next().unwrap_or(path);
+    let written = within(krate, path);
+    let nested = |fields: &[crate::index::FieldFact]| -> Outcome<Option<String>> {
+        let mut out = Vec::new();
+        for field in fields {
+            let Ok(ty) = syn::parse_str::<syn::Type>(&field.ty) else {
+                return Ok(None);
+            };
+            let refused = std::cell::RefCell::new(None);
+            let unknown = |name: &str| {
+                let path = index.resolve(&facts, name)?;
+                workspace_sample(index, &path, krate).unwrap_or_else(|e| {
+                    *refused.borrow_mut() = Some(e);
+                    None
+                })
+            };
+            let (value, _) = samples(&ty, &field.name, &unknown);
+            if let Some(refusal) = refused.into_inner() {
+                return Err(refusal);
+            }
+            out.push(format!("{}: {value}", crate::request::raw(&field.name)));
+        }
+        Ok(Some(if out.is_empty() {
+            String::new()
+        } else {
+            format!(" {{ {} }}", out.join(", "))
+        }))
+    };
+    let none = |range: &std::ops::Range<usize>| {
+        Refusal::new("field-type", format!("no value of `{name}` can be written down for the task's tests"))
+            .at(facts.place(range))
+            .help(format!("derive `Default` for `{name}`, or make its fields public"))
+    };
+    if let Some(found) = facts.structs.iter().find(|s| s.name == name) {
+        if found.derives.iter().any(|d| d == "Default") {
+            return Ok(Some(format!("{written}::default()")));
+        }
+        if found.fields.iter().any(|f| !f.is_pub) {
+            return Err(none(&found.name_range));
+        }
+        return Ok(nested(&found.fields)?.map(|fields| format!("{written}{fields}")));
+    }
+    let Some(found) = facts.enums.iter().find(|e| e.name == name) else {
+        return Ok(None);
+    };
+    if found.derives.iter().any(|d| d == "Default") {
+        return Ok(Some(format!("{written}::default()")));
+    }
+    let first = found.variants.iter().find_map(|v| Some((v, v.fields.as_ref()?)));
+    let (variant, fields) = first.ok_or_else(|| none(&found.name_range))?;
+    Ok(nested(fields)?.map(|fields| format!("{written}::{}{fields}", variant.name)))
+}
+
+/// Whether a type of the workspace is `Copy`, by its derives; `None` for any other type.
+pub fn workspace_copy(index: &Index<'_>, path: &str) -> Outcome<Option<bool>> {
+    let name = path.rsplit("::").next().unwrap_or(path);
+    Ok(index.definition(path)?.and_then(|facts| {
+        let of_struct = facts.structs.iter().find(|s| s.name == name).map(|s| &s.derives);
+        let of_enum = facts.enums.iter().find(|e| e.name == name).map(|e| &e.derives);
+        of_struct.or(of_enum).map(|derives| derives.iter().any(|d| d == "Copy"))
+    }))
 }
 
 fn argument(segment: &syn::PathSegment) -> Option<&syn::Type> {

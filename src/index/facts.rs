@@ -102,6 +102,8 @@ pub struct FieldFact {
     pub range: Range<usize>,
     /// Attributes, as tokens.
     pub attributes: Vec<String>,
+    /// Whether it is `pub`.
+    pub is_pub: bool,
 }
 
 /// What serde attributes say, as far as the wire form depends on it.

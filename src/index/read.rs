@@ -184,6 +184,7 @@ impl Reader<'_> {
                         .filter(|attribute| !attribute.path().is_ident("doc"))
                         .map(tokens)
                         .collect(),
+                    is_pub: matches!(field.vis, Visibility::Public(_)),
                 })
             })
             .collect()

@@ -61,10 +61,11 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         fields: task
             .fields
             .iter()
-            .map(|(field, _)| {
+            .zip(&task.traits)
+            .map(|((field, _), traits)| {
                 let name = field.ident();
                 let value = match executor.scrutinee {
-                    Scrutinee::Borrowed => types::cloned(&field.ty, &name),
+                    Scrutinee::Borrowed => types::cloned(traits.copies, &name),
                     Scrutinee::Owned => name.clone(),
                 };
                 (name, value)

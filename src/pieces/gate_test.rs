@@ -76,7 +76,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         .iter()
         .map(|(name, ty)| {
             let value = syn::parse_str::<syn::Type>(ty)
-                .map_or_else(|_| "Default::default()".to_owned(), |ty| crate::types::samples(&ty, name).0);
+                .map_or_else(|_| "Default::default()".to_owned(), |ty| crate::types::samples(&ty, name, &|_| None).0);
             format!("        {name}: {value},\n")
         })
         .collect();

@@ -61,17 +61,26 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
     let executor = &landmarks.executor;
     let policy = &landmarks.policy;
     let queue = &landmarks.queue;
-    let fields: Vec<FieldView> = task.fields.iter().map(|(field, ty)| view(field, ty)).collect();
+    let fields: Vec<FieldView> = task
+        .fields
+        .iter()
+        .zip(&task.traits)
+        .map(|((field, ty), traits)| FieldView {
+            name: field.name.clone(),
+            ident: field.ident(),
+            ty: ty.short(),
+            is_secret: field.is_secret,
+            sample: traits.sample.clone(),
+        })
+        .collect();
     let in_key = |field: &&FieldView| task.key.contains(&field.name);
     let key: Vec<FieldView> = fields.iter().filter(in_key).cloned().collect();
     let other_keys = task
         .fields
         .iter()
-        .filter(|(field, _)| task.key.contains(&field.name))
-        .filter_map(|(field, _)| {
-            let (_, other) = types::samples(&field.ty, &field.name);
-            Some((field.ident(), other?))
-        })
+        .zip(&task.traits)
+        .filter(|((field, _), _)| task.key.contains(&field.name))
+        .filter_map(|((field, _), traits)| Some((field.ident(), traits.other.clone()?)))
         .collect();
     let status_name = task.status.as_ref().map(|s| s.ty.as_deref().map_or("String", last));
     let expect = |value: &dyn Fn(&crate::landmarks::Status) -> &String| {
@@ -104,7 +113,7 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
         .iter()
         .map(|(name, ty)| {
             let sample = syn::parse_str::<syn::Type>(ty)
-                .map_or_else(|_| "Default::default()".to_owned(), |ty| types::samples(&ty, name).0);
+                .map_or_else(|_| "Default::default()".to_owned(), |ty| types::samples(&ty, name, &|_| None).0);
             (name.clone(), sample)
         })
         .collect();
@@ -164,19 +173,10 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
     })
 }
 
-fn view(field: &crate::request::Field, ty: &types::ResolvedType) -> FieldView {
-    FieldView {
-        name: field.name.clone(),
-        ident: field.ident(),
-        ty: ty.short(),
-        is_secret: field.is_secret,
-        sample: types::samples(&field.ty, &field.name).0,
-    }
-}
-
 fn status_view(task: &Task, status: &crate::landmarks::Status) -> StatusView {
-    let key = task.fields.iter().find(|(field, _)| field.name == status.field);
-    let copies = key.is_some_and(|(field, _)| types::is_copy(&field.ty) == Some(true));
+    let at = task.fields.iter().position(|(field, _)| field.name == status.field);
+    let key = at.map(|at| &task.fields[at]);
+    let copies = at.is_some_and(|at| task.traits[at].copies == Some(true));
     StatusView {
         table: last(&status.entity).to_owned(),
         column: status.column.clone(),
