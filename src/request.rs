@@ -107,6 +107,19 @@ pub fn raw(name: &str) -> String {
     }
 }
 
+/// A path whose segments are written with `r#` where they are keywords.
+#[must_use]
+pub fn raw_path(path: &str) -> String {
+    let segments: Vec<String> = path
+        .split("::")
+        .map(|segment| match segment {
+            "" | "crate" | "self" | "super" | "Self" => segment.to_owned(),
+            _ => raw(segment),
+        })
+        .collect();
+    segments.join("::")
+}
+
 /// Checks that `name` can be a variant: UpperCamelCase, no keyword.
 pub fn variant_name(name: &str) -> Outcome<String> {
     let usage = |why: &str| {

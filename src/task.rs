@@ -85,6 +85,18 @@ impl Task {
                 .map(|field| field.name.clone())
                 .collect()
         });
+        if let Some(status) = status.as_ref().filter(|status| !key.contains(&status.field)) {
+            notes.push(
+                Note::warning(
+                    "status-key",
+                    format!(
+                        "the key does not hold `{}`: two calls that differ only in it are one task, and the row of the second keeps its status",
+                        status.field
+                    ),
+                )
+                .help(format!("add it to --key, unless the other fields decide it: --key {},{}", key.join(","), status.field)),
+            );
+        }
         Ok(Self {
             renames: tag != serde_tag,
             tag_key: spec.fact.serde.tag.clone(),

@@ -22,9 +22,12 @@ use {{ path }};
 pub enum Dedupe {
     /// While the first is queued or running; once it has ended, the next call starts anew.
     Active,
-    /// For ever: the work is done once.
+    /// For ever, however the first one ended: a failed task is not repeated either.
     Forever,
 }
+
+/// How often a caller that lost against another one reads again.
+const ATTEMPTS: u32 = 8;
 
 /// What tells one piece of work from the others of its kind.
 ///
@@ -146,7 +149,7 @@ pub async fn enqueue_once(
         {{ name }}: task.{{ name }},
 {%- endfor %}
     };
-    loop {
+    for _ in 0..ATTEMPTS {
         let generation = match rows.newest(&prefix).await? {
             None => 0,
             Some((generation, live)) if live || dedupe == Dedupe::Forever => {
@@ -159,6 +162,7 @@ pub async fn enqueue_once(
             return Ok(task.id);
         }
     }
+    Err(DbErr::Custom(format!("{} was taken {ATTEMPTS} times in a row", task.id)))
 }
 
 #[async_trait]
@@ -171,7 +175,7 @@ impl TaskRows for DatabaseConnection {
             .into_tuple()
             .all(self)
             .await?;
-        // `_` in a tag is a wildcard to LIKE, so that the prefix is looked at again here.
+        // LIKE takes the `_` of a tag for any character: the prefix is compared exactly.
         let newest = ids
             .iter()
             .filter_map(|id| id.strip_prefix(prefix)?.parse::<u64>().ok())
@@ -208,7 +212,7 @@ impl TaskRows for DatabaseConnection {
     }
 }
 
-/// The run's row, with the values of `{{ run_source }}`.
+/// The run's row, as `{{ run_source }}` writes it.
 fn run_row(task: &RootTask) -> {{ run }}::ActiveModel {
 {%- for (name, value) in run_lets %}
     let {{ name }} = {{ value }};
@@ -220,7 +224,7 @@ fn run_row(task: &RootTask) -> {{ run }}::ActiveModel {
     }
 }
 
-/// The queue's row, with the values of `{{ queue_source }}`.
+/// The queue's row, as `{{ queue_source }}` writes it.
 fn queue_row(task: &RootTask) -> {{ queue }}::ActiveModel {
 {%- for (name, value) in queue_lets %}
     let {{ name }} = {{ value }};

@@ -113,7 +113,7 @@ impl StatusColumn for Status {
         {{ status.failed }}
     }
 
-    async fn write(&self, value: {{ status_ty }}) -> Result<(), String> {
+    async fn write(&self, value: {{ status_ty }}) -> Result<(), TaskError> {
         let row = {{ status.entity }}::ActiveModel {
             {{ status.column }}: Set(value),
 {%- if status.has_updated_at %}
@@ -126,9 +126,11 @@ impl StatusColumn for Status {
             .filter({{ status.entity }}::Column::{{ status.key_variant }}.eq(self.{{ status.field }}{{ status.key_clone }}))
             .exec(&self.db)
             .await
-            .map_err(|e| format!("cannot write {{ status.table }}.{{ status.column }}: {e}"))?;
+            .map_err(|e| TaskError::Transient(format!("cannot write {{ status.table }}.{{ status.column }}: {e}")))?;
         if written.rows_affected == 0 {
-            return Err("{{ status.table }} has no row of the task's {{ status.field }}".to_owned());
+            return Err(TaskError::Terminal(
+                "{{ status.table }} has no row of the task's {{ status.field }}".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -147,7 +149,7 @@ impl StatusColumn for Status {
 
     fn failed() {}
 
-    async fn write(&self, (): ()) -> Result<(), String> {
+    async fn write(&self, (): ()) -> Result<(), TaskError> {
         Ok(())
     }
 }
@@ -238,7 +240,8 @@ mod tests {
         rows.end(&first);
         let next = enqueue(&rows, input(){% for (_, sample) in extra_samples %}, {{ sample }}{% endfor %}).await.unwrap();
 {%- if dedupe == "Active" %}
-        assert_ne!(next, first);
+        let prefix = input().idempotency_key().unwrap().prefix();
+        assert_eq!(next, format!("{prefix}1"));
 {%- else %}
         assert_eq!(next, first);
 {%- endif %}

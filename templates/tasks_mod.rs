@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sea_orm::{DatabaseConnection, EntityTrait};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 {% for path in imports %}
@@ -78,11 +78,11 @@ pub trait StatusColumn: Send + Sync + 'static {
     /// What it says when the task failed or was cancelled.
     fn failed() -> Self::Value;
 
-    /// Writes the column.
-    async fn write(&self, value: Self::Value) -> Result<(), String>;
+    /// Writes the column. What another delivery may manage is a `TaskError::Transient`.
+    async fn write(&self, value: Self::Value) -> Result<(), TaskError>;
 }
 
-/// Where the events and the end of a task are recorded.
+/// Where the events and the end of a task are recorded. Its errors are those of the database.
 #[async_trait]
 pub trait TaskJournal: Send + Sync + 'static {
     /// The outcome that an earlier delivery of the same task came to.
@@ -90,6 +90,9 @@ pub trait TaskJournal: Send + Sync + 'static {
 
     /// Whether a later task with the same key has been enqueued since.
     async fn superseded(&self) -> Result<bool, String>;
+
+    /// Sets the run to running: recovery may have failed it while its task was queued.
+    async fn begin(&self) -> Result<(), String>;
 
     /// Appends an event.
     async fn event(&self, event_type: &str, payload: Value) -> Result<(), String>;
@@ -102,7 +105,8 @@ pub trait TaskJournal: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct TaskContext {
     journal: Arc<dyn TaskJournal>,
-    /// Fires when the task is to stop; the work is dropped soon after.
+    /// Fires when the task is cancelled. Async work is dropped at its next await; only work that
+    /// blocks a thread needs to look.
     pub cancel: CancellationToken,
 }
 
@@ -136,16 +140,20 @@ where
     // A task that another one delegated is known to a coordinator, which persists its events,
     // ends its run and retries it. Of a task from the gate no coordinator knows.
     let is_gated = assignment.parent_task_id.is_none()
-        && assignment.task_id.starts_with(&format!("{tag}-"));
+        && assignment
+            .task_id
+            .strip_prefix(tag)
+            .is_some_and(|rest| rest.starts_with('-'));
     let journal: Arc<dyn TaskJournal> = if is_gated {
         Arc::new(RunJournal {
             db: db.clone(),
             run_id: assignment.run_id.clone(),
+            appending: Mutex::new(()),
         })
     } else {
         Arc::new(EventStream { events })
     };
-    let policy = if is_gated { assignment.policy.as_ref() } else { None };
+    let policy = assignment.policy.as_ref().filter(|_| is_gated);
     let envelope = Envelope {
         journal,
         status,
@@ -180,7 +188,9 @@ impl<S: StatusColumn> Envelope<S> {
             };
             // Let go of the events first: a worker ends when both channels do.
             drop(self);
-            outcome.send(ended).await.ok();
+            if let Some(ended) = ended {
+                outcome.send(ended).await.ok();
+            }
         });
         {{ executing_name }} {
             {% if executing.events != "events" %}{{ executing.events }}: {% endif %}events,
@@ -192,26 +202,41 @@ impl<S: StatusColumn> Envelope<S> {
         }
     }
 
-    async fn run<W, F>(&self, cancel: &CancellationToken, work: &W) -> TaskOutcome
+    /// The outcome, or `None` where the database does not answer: a delivery without an outcome
+    /// keeps its claim until that is stale, and the task is delivered again.
+    async fn run<W, F>(&self, cancel: &CancellationToken, work: &W) -> Option<{{ outcome_name }}>
     where
         W: Fn(TaskContext) -> F + Send + Sync,
         F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
     {
-        match self.journal.ended().await {
-            Ok(Some(outcome)) => return outcome,
-            Ok(None) => {}
-            Err(e) => return self.finish(Err(TaskError::Terminal(e))).await,
+        let ended = self.deliver(cancel, work).await;
+        if let Err(e) = &ended {
+            tracing::error!(error = %e, "a delivery of a task is given up");
         }
-        let result = match self.begin().await {
-            Ok(()) => self.attempts(cancel, work).await,
-            Err(e) => Err(TaskError::Terminal(e)),
-        };
-        self.finish(result).await
+        ended.ok()
     }
 
-    async fn begin(&self) -> Result<(), String> {
-        self.write_status(S::running()).await?;
-        self.journal.event("{{ events.started }}", json!({})).await
+    async fn deliver<W, F>(
+        &self,
+        cancel: &CancellationToken,
+        work: &W,
+    ) -> Result<{{ outcome_name }}, String>
+    where
+        W: Fn(TaskContext) -> F + Send + Sync,
+        F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
+    {
+        if let Some(outcome) = self.journal.ended().await? {
+            return Ok(outcome);
+        }
+        self.journal.begin().await?;
+        let result = match self.write_status(S::running()).await? {
+            Ok(()) => {
+                self.journal.event("{{ events.started }}", json!({})).await?;
+                self.attempts(cancel, work).await
+            }
+            Err(e) => Err(e),
+        };
+        self.finish(result).await
     }
 
     /// Runs the work until it succeeds, fails for good, or the policy is used up.
@@ -271,23 +296,31 @@ impl<S: StatusColumn> Envelope<S> {
         }));
         match running.join_next().await {
             Some(Ok(result)) => result,
-            _ => Err(TaskError::Terminal("the work panicked".to_owned())),
+            Some(Err(e)) if e.is_panic() => {
+                Err(TaskError::Terminal("the work panicked".to_owned()))
+            }
+            // The runtime is shutting down; the next delivery does the work.
+            _ => std::future::pending().await,
         }
     }
 
     /// The pause before the next attempt, if the policy grants one.
     fn delay(&self, error: &TaskError, attempt: u32) -> Option<Duration> {
         let policy = self.retry.as_ref()?;
+        if *error == TaskError::Cancelled || attempt >= policy.{{ max_field }} {
+            return None;
+        }
         let message = error.to_string();
-        let matches = policy.{{ patterns_field }}.is_empty()
-            || policy.{{ patterns_field }}.iter().any(|pattern| message.contains(pattern));
-        (*error != TaskError::Cancelled && matches && attempt < policy.{{ max_field }})
-            .then(|| policy.{{ backoff_field }}.{{ delay_method }}(attempt))
+        let patterns = &policy.{{ patterns_field }};
+        let matches = patterns.is_empty() || patterns.iter().any(|p| message.contains(p));
+        matches.then(|| policy.{{ backoff_field }}.{{ delay_method }}(attempt))
     }
 
-    /// Writes the status, ends the run, tells the event, in this order: a delivery that is cut
-    /// short between any two comes to the same end at the next.
-    async fn finish(&self, result: Result<Finished<S::Value>, TaskError>) -> TaskOutcome {
+    /// Writes the status, ends the run, tells the event: in this order, and the outcome last.
+    async fn finish(
+        &self,
+        result: Result<Finished<S::Value>, TaskError>,
+    ) -> Result<{{ outcome_name }}, String> {
         let (status, mut outcome) = match result {
             Ok(finished) => (
                 finished.status.unwrap_or_else(S::done),
@@ -301,35 +334,36 @@ impl<S: StatusColumn> Envelope<S> {
             Err(TaskError::Cancelled) => (S::failed(), {{ outcome_name }}::Cancelled),
             Err(error) => (S::failed(), {{ outcome_name }}::Failed(error.to_string())),
         };
-        if let Err(e) = self.write_status(status).await {
-            tracing::error!(error = %e, "cannot write the status of a task");
+        if let Err(e) = self.write_status(status).await? {
+            tracing::error!(error = %e, "the status of a task cannot be written");
             if matches!(outcome, {{ outcome_name }}::Done { .. }) {
-                outcome = {{ outcome_name }}::Failed(e);
+                outcome = {{ outcome_name }}::Failed(e.to_string());
             }
         }
-        if let Err(e) = self.journal.end(&outcome).await {
-            tracing::error!(error = %e, "cannot end the run of a task");
-        }
+        self.journal.end(&outcome).await?;
         let (event_type, payload) = match &outcome {
             {{ outcome_name }}::Done { answer, .. } => ("{{ events.done }}", json!({ "answer": answer })),
             {{ outcome_name }}::Cancelled => ("{{ events.cancelled }}", json!({ "message": "cancelled" })),
             {{ outcome_name }}::Failed(message) => ("{{ events.failed }}", json!({ "message": message })),
 {%- if outcome_has_more %}
-            _ => return outcome,
+            _ => return Ok(outcome),
 {%- endif %}
         };
-        if let Err(e) = self.journal.event(event_type, payload).await {
-            tracing::error!(error = %e, "cannot record the end of a task");
-        }
-        outcome
+        self.journal.event(event_type, payload).await?;
+        Ok(outcome)
     }
 
     /// Writes the status unless a later task with the same key has taken it over.
-    async fn write_status(&self, value: S::Value) -> Result<(), String> {
+    ///
+    /// The inner error is what the column itself refuses; the outer one is the database's.
+    async fn write_status(&self, value: S::Value) -> Result<Result<(), TaskError>, String> {
         if self.journal.superseded().await? {
-            return Ok(());
+            return Ok(Ok(()));
         }
-        self.status.write(value).await
+        match self.status.write(value).await {
+            Err(TaskError::Transient(message)) => Err(message),
+            written => Ok(written),
+        }
     }
 }
 
@@ -337,6 +371,8 @@ impl<S: StatusColumn> Envelope<S> {
 struct RunJournal {
     db: DatabaseConnection,
     run_id: String,
+    /// Held while an event takes the next number.
+    appending: Mutex<()>,
 }
 
 #[async_trait]
@@ -355,24 +391,32 @@ impl TaskJournal for RunJournal {
 {%- endfor %}
             }),
             {{ some_open }}"cancelled"{{ some_close }} => Some({{ outcome_name }}::Cancelled),
-            // A run that recovery set to failed while the task waited is not ended by it.
+            // Recovery may have failed the run while its task was still queued.
             _ => None,
         })
     }
 
     async fn superseded(&self) -> Result<bool, String> {
-        let Some((key, generation)) = self.run_id.rsplit_once('-') else {
+        let next = self.run_id.rsplit_once('-').and_then(|(key, generation)| {
+            let next = generation.parse::<u64>().ok()?.checked_add(1)?;
+            Some(format!("{key}-{next}"))
+        });
+        let Some(next) = next else {
             return Ok(false);
         };
-        let newest = self
-            .db
-            .newest(&format!("{key}-"))
+        let later = {{ run }}::Entity::find_by_id(next)
+            .one(&self.db)
             .await
-            .map_err(|e| format!("cannot read the tasks of {key}: {e}"))?;
-        Ok(newest.is_some_and(|(newest, _)| generation.parse() != Ok(newest)))
+            .map_err(|e| format!("cannot read the run after {}: {e}", self.run_id))?;
+        Ok(later.is_some())
+    }
+
+    async fn begin(&self) -> Result<(), String> {
+        self.set("running", None, None).await
     }
 
     async fn event(&self, event_type: &str, payload: Value) -> Result<(), String> {
+        let _appending = self.appending.lock().await;
         let seq = {{ max_seq_call }}
             .await
             .map_err(|e| format!("cannot read the events of {}: {e}", self.run_id))?
@@ -391,9 +435,20 @@ impl TaskJournal for RunJournal {
             _ => return Ok(()),
 {%- endif %}
         };
+        self.set(status, answer, error).await
+    }
+}
+
+impl RunJournal {
+    async fn set(
+        &self,
+        status: &str,
+        answer: Option<&str>,
+        error: Option<&str>,
+    ) -> Result<(), String> {
         {{ end_call }}
             .await
-            .map_err(|e| format!("cannot end run {}: {e}", self.run_id))
+            .map_err(|e| format!("cannot set run {} to {status}: {e}", self.run_id))
     }
 }
 
@@ -412,6 +467,10 @@ impl TaskJournal for EventStream {
         Ok(false)
     }
 
+    async fn begin(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     async fn event(&self, event_type: &str, payload: Value) -> Result<(), String> {
         // Nobody listens when the receiver is gone; the outcome tells the end all the same.
         self.events.send((event_type.to_owned(), payload)).await.ok();
@@ -423,19 +482,13 @@ impl TaskJournal for EventStream {
     }
 }
 {% if has_resume %}
-/// What recovery is given for a task that its queue row drives: nothing runs here.
+/// What recovery is told of a task that its queue row drives: there is nothing to resume.
 ///
-/// The row is still queued or claimed, and a worker delivers it again. Running the work here
-/// too would run it twice; a heartbeat from here would keep a dead worker's claim alive.
-pub(crate) fn driven_by_queue() -> {{ executing_name }} {
-    {{ executing_name }} {
-        {{ executing.events }}: mpsc::channel(1).1,
-        {{ executing.outcomes }}: mpsc::channel(1).1,
-        {{ executing.cancel }}: CancellationToken::new(),
-{%- for field in executing.none %}
-        {{ field }}: None,
-{%- endfor %}
-    }
+/// The row is still queued or claimed, and a worker delivers it (again). Running the work here
+/// too would run it twice, and a heartbeat from here would keep a dead worker's claim alive.
+/// Recovery takes the run for failed until that delivery sets it to running.
+pub(crate) fn left_to_the_queue(run: &{{ run }}::Model) -> String {
+    format!("run {} is left to the task queue", run.id)
 }
 {% endif %}
 #[cfg(test)]
@@ -444,9 +497,10 @@ pub(crate) mod testing {
 
     use std::collections::BTreeMap;
     use std::sync::Mutex;
+    use std::time::Duration;
 
     use sea_orm::DbErr;
-    use {{ gate_path }}::RootTask;
+    use {{ gate_path }}::{RootTask, TaskRows};
 
     use super::*;
 
@@ -507,6 +561,10 @@ pub(crate) mod testing {
             Ok(false)
         }
 
+        async fn begin(&self) -> Result<(), String> {
+            Ok(())
+        }
+
         async fn event(&self, event_type: &str, _payload: Value) -> Result<(), String> {
             self.events.lock().unwrap().push(event_type.to_owned());
             Ok(())
@@ -539,7 +597,7 @@ pub(crate) mod testing {
             S::failed()
         }
 
-        async fn write(&self, value: S::Value) -> Result<(), String> {
+        async fn write(&self, value: S::Value) -> Result<(), TaskError> {
             self.written.lock().unwrap().push(value);
             Ok(())
         }
@@ -573,10 +631,14 @@ pub(crate) mod testing {
                 written: Arc::clone(&written),
             },
             retry,
-            timeout: None,
+            timeout: Some(Duration::from_secs(5)),
         };
         let mut task = envelope.start(mpsc::channel(1).1, work);
-        let outcome = task.{{ executing.outcomes }}.recv().await.expect("an outcome");
+        let limit = Duration::from_secs(10);
+        let outcome = tokio::time::timeout(limit, task.{{ executing.outcomes }}.recv())
+            .await
+            .expect("an outcome in time")
+            .expect("an outcome");
         assert!(task.{{ executing.outcomes }}.recv().await.is_none(), "a second outcome");
         assert_eq!(*journal.ends.lock().unwrap(), 1, "ends of the run");
         let events = journal.events.lock().unwrap().clone();
@@ -586,5 +648,77 @@ pub(crate) mod testing {
             events,
             statuses,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::run;
+    use super::*;
+
+    /// A status that cannot be read wrongly.
+    struct Status;
+
+    #[async_trait]
+    impl StatusColumn for Status {
+        type Value = &'static str;
+
+        fn running() -> &'static str {
+            "running"
+        }
+
+        fn done() -> &'static str {
+            "done"
+        }
+
+        fn failed() -> &'static str {
+            "failed"
+        }
+
+        async fn write(&self, _value: &'static str) -> Result<(), TaskError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure() {
+        let work = |_| async { panic!("of the work") };
+        let ended = run::<Status, _, _>(&{{ policy_name }}::default(), work).await;
+
+        assert!(matches!(ended.outcome, {{ outcome_name }}::Failed(message) if message == "the work panicked"));
+        assert_eq!(ended.statuses, ["running", "failed"]);
+        assert_eq!(ended.events, ["{{ events.started }}", "{{ events.failed }}"]);
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_task_ends_as_cancelled() {
+        let work = |context: TaskContext| async move {
+            context.cancel.cancel();
+            std::future::pending().await
+        };
+        let ended = run::<Status, _, _>(&{{ policy_name }}::default(), work).await;
+
+        assert!(matches!(ended.outcome, {{ outcome_name }}::Cancelled));
+        assert_eq!(ended.statuses, ["running", "failed"]);
+        assert_eq!(ended.events, ["{{ events.started }}", "{{ events.cancelled }}"]);
+    }
+
+    #[tokio::test]
+    async fn work_chooses_its_own_status_and_reports_progress() {
+        let work = |context: TaskContext| async move {
+            context.progress("half of it").await;
+            Ok(Finished {
+                answer: "answer".to_owned(),
+                status: Some("other"),
+            })
+        };
+        let ended = run::<Status, _, _>(&{{ policy_name }}::default(), work).await;
+
+        assert!(matches!(ended.outcome, {{ outcome_name }}::Done { answer, .. } if answer == "answer"));
+        assert_eq!(ended.statuses, ["running", "other"]);
+        assert_eq!(
+            ended.events,
+            ["{{ events.started }}", "{{ events.progress }}", "{{ events.done }}"]
+        );
     }
 }

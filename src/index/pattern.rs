@@ -71,7 +71,8 @@ impl Pattern {
     pub fn is_irrefutable(&self, is_variant: &dyn Fn(&str) -> bool) -> bool {
         match self {
             Self::Wild | Self::Rest => true,
-            Self::Name(name, None) => !is_variant(name),
+            // `None` and constants look like bindings to the parser; bindings are lower case.
+            Self::Name(name, None) => !is_variant(name) && !name.starts_with(char::is_uppercase),
             Self::Name(_, Some(inner)) => inner.is_irrefutable(is_variant),
             Self::Or(cases) => cases.iter().any(|case| case.is_irrefutable(is_variant)),
             Self::Tuple(parts) => parts.iter().all(|part| part.is_irrefutable(is_variant)),

@@ -45,6 +45,8 @@ pub struct Queue {
 pub struct Filled {
     /// Absolute path of the entity's module.
     pub entity: String,
+    /// The function whose values these are.
+    pub source: String,
     /// Columns in the order of the literal.
     pub columns: Vec<Column>,
     /// `let` statements that values refer to: name, expression.
@@ -202,6 +204,7 @@ fn read(
     let mut extra = Vec::new();
     let mut row = Filled {
         entity: entity.clone(),
+        source: function.name.clone(),
         columns: Vec::new(),
         lets: Vec::new(),
         imports: BTreeSet::new(),
@@ -540,6 +543,7 @@ fn fill_run(
         .unwrap_or_default();
     let mut filled = Filled {
         entity: entity.to_owned(),
+        source: function.name.clone(),
         columns: Vec::new(),
         lets: Vec::new(),
         imports: BTreeSet::new(),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::SpecEnum;
 use crate::index::{FileFacts, Index, MatchFact, Pattern};
 use crate::note::{Note, Outcome};
+use crate::request::{raw, raw_path};
 
 /// A match over the enum.
 pub struct MatchSite {
@@ -327,14 +328,14 @@ fn coverage(fact: &MatchFact, spec: &SpecEnum) -> Option<Coverage> {
             "some of its arms take every variant, but only together with other values",
         ));
     }
-    let owner = path.rsplit_once("::").map_or(String::new(), |(owner, _)| format!("{owner}::"));
+    let owner = path.rsplit_once("::").map_or(String::new(), |(owner, _)| format!("{}::", raw_path(owner)));
     let (mut before, mut after) = (owner, String::new());
     for step in steps.iter().rev() {
         match step {
             Step::Tuple(at, len) => wrap("", *at, *len, &mut before, &mut after),
             Step::TupleStruct(path, at, len) => wrap(path, *at, *len, &mut before, &mut after),
             Step::Struct(path, field) => {
-                before = format!("{path} {{ {field}: {before}");
+                before = format!("{} {{ {}: {before}", raw_path(path), raw(field));
                 after.push_str(", .. }");
             }
         }
@@ -344,7 +345,7 @@ fn coverage(fact: &MatchFact, spec: &SpecEnum) -> Option<Coverage> {
 
 /// Puts `path(_, ` and `, _)` around a pattern at place `at` of `len`.
 fn wrap(path: &str, at: usize, len: usize, before: &mut String, after: &mut String) {
-    *before = format!("{path}({}{before}", "_, ".repeat(at));
+    *before = format!("{}({}{before}", raw_path(path), "_, ".repeat(at));
     for _ in at + 1..len {
         after.push_str(", _");
     }

@@ -30,6 +30,8 @@ pub struct ResumeDispatch {
     pub catch_all: Option<usize>,
     /// The method it stands in.
     pub method: String,
+    /// The run as an expression that is a reference.
+    pub run: String,
 }
 
 /// Looks for the dispatch beside the executor's match.
@@ -51,15 +53,16 @@ pub fn discover(
     let mut method = None;
     let mut found = Vec::new();
     for (at, function) in facts.functions.iter().enumerate() {
-        let takes_run = function.params.iter().any(|(_, ty)| {
+        let takes = function.params.iter().find(|(_, ty)| {
             index
                 .resolve(facts, ty.trim_start_matches('&'))
                 .is_some_and(|path| path == wanted)
         });
-        if function.in_impl != block || block.is_none() || !takes_run {
+        let Some((run, ty)) = takes.filter(|_| function.in_impl == block && block.is_some()) else {
             continue;
-        }
-        method = Some(function);
+        };
+        let run = if ty.starts_with('&') { run.clone() } else { format!("&{run}") };
+        method = Some((function, run));
         let tags: Vec<String> = spec.fact.variants.iter().flat_map(|v| spec.tags(v)).collect();
         found.extend(facts.matches.iter().filter(|m| {
             m.in_fn == Some(at)
@@ -72,7 +75,7 @@ pub fn discover(
                 })
         }));
     }
-    let Some(method) = method else {
+    let Some((method, run)) = method else {
         return Ok(ResumeReading::Absent);
     };
     Ok(match found.as_slice() {
@@ -84,6 +87,7 @@ pub fn discover(
                 .iter()
                 .position(|arm| !arm.has_guard && arm.pattern.is_irrefutable(&|_| false)),
             method: method.name.clone(),
+            run,
         })),
         _ => ResumeReading::Unclear(facts.place(&method.name_range)),
     })

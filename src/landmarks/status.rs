@@ -26,6 +26,8 @@ pub struct Status {
     pub done: String,
     /// Value when failed.
     pub failed: String,
+    /// A column beside it that holds why the work failed, which is left to a person.
+    pub error_column: Option<String>,
     /// Whether the entity has an `updated_at` with a time zone, which every writer keeps.
     pub has_updated_at: bool,
 }
@@ -77,6 +79,11 @@ pub fn find(index: &Index<'_>, request: &StatusRequest, fields: &[Field]) -> Out
         running: values[0].clone(),
         done: values[1].clone(),
         failed: values[2].clone(),
+        error_column: model
+            .fields
+            .iter()
+            .find(|f| matches!(f.name.as_str(), "error" | "error_message") && f.ty == "Option<String>")
+            .map(|f| f.name.clone()),
         has_updated_at: model
             .fields
             .iter()

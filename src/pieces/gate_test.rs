@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use super::{Piece, gate};
+use super::{Piece, gate, last};
 use crate::edit::TextEdit;
+use crate::format::Rustfmt;
 use crate::index::FileFacts;
 use crate::note::Outcome;
 use crate::plan::Plan;
@@ -71,6 +72,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     };
     let gate = gate::module(context);
     let policy = &context.landmarks.policy;
+    let records = &context.landmarks.records;
     let extra: String = queue
         .extra
         .iter()
@@ -80,15 +82,20 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             format!("        {name}: {value},\n")
         })
         .collect();
+    let id_column = &queue.id_column;
+    let status_column = &queue.status_column;
     let text = format!(
         "
 #[tokio::test]
 async fn {NAME}() {{
     use {gate}::{{Dedupe, NewTask, TaskKey, enqueue_once}};
+    use {row};
+    use {run};
+    use sea_orm::{{ActiveValue::Set, EntityTrait}};
 
 {fixture}
-    // Another key at every run: the rows of earlier runs stay.
-    let now = std::time::SystemTime::now();
+    // Another key at every run, whatever rows an earlier one left.
+    let now = format!(\"{{:?}}\", std::time::SystemTime::now());
     let key = TaskKey::new(\"gate_test\").field(\"now\", &now).unwrap();
     let spec = {spec_path}{sample};
     let policy = {policy}::default();
@@ -106,13 +113,33 @@ async fn {NAME}() {{
     assert_eq!(two.unwrap(), id);
     assert_eq!(id, format!(\"{{}}0\", key.prefix()));
 
-    let again = enqueue_once(&db, &key, Dedupe::Forever, task()).await;
-    assert_eq!(again.unwrap(), id);
+    let ended = {queue}::ActiveModel {{
+        {id_column}: Set(id.clone()),
+        {status_column}: Set(\"completed\".to_owned()),
+        ..Default::default()
+    }};
+    {queue}::Entity::update(ended).exec(&db).await.unwrap();
+    let forever = enqueue_once(&db, &key, Dedupe::Forever, task()).await;
+    assert_eq!(forever.unwrap(), id);
+    let next = enqueue_once(&db, &key, Dedupe::Active, task()).await.unwrap();
+    assert_eq!(next, format!(\"{{}}1\", key.prefix()));
+
+    for id in [id, next] {{
+        {queue}::Entity::delete_by_id(&id).exec(&db).await.unwrap();
+        {run_name}::Entity::delete_by_id(&id).exec(&db).await.unwrap();
+    }}
 }}
 ",
         spec_path = spec.path,
         policy = policy.policy,
+        row = queue.row.entity,
+        queue = last(&queue.row.entity),
+        run = records.run_entity,
+        run_name = last(&records.run_entity),
     );
+    let edition = member.edition.clone();
+    let text = Rustfmt::new(&index.workspace.root, &edition).file(&text)?;
+    let text = format!("\n{text}");
     let lead = if file.text.ends_with('\n') { "" } else { newline };
     let text = format!("{lead}{}", text.replace('\n', newline));
     plan.insert(

@@ -1,7 +1,7 @@
 //! The branch in recovery's dispatch, which no compiler error asks for.
 //!
 //! ```text
-//! "clone_repository" => Ok(tasks::driven_by_queue()),
+//! "clone_repository" => Err(tasks::left_to_the_queue(run)),
 //! ```
 
 use super::{Piece, arm_siblings};
@@ -28,7 +28,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         ResumeReading::Unclear(place) => {
             plan.open_at(
                 place.clone(),
-                format!("recovery dispatches here in a way that cannot be read: give runs of source type \"{}\" the value `Ok(tasks::driven_by_queue())`", task.tag),
+                format!("recovery dispatches here in a way that cannot be read: give runs of source type \"{}\" the value `Err(tasks::left_to_the_queue(run))`", task.tag),
             );
             plan.undecided(PIECE.id, "recovery's dispatch", &executor.facts.file.path);
             return Ok(());
@@ -53,7 +53,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let fragment = Fragment {
         form: Form::Arm,
         indent: file.indent_at(siblings[0].start).to_owned(),
-        text: format!("\"{}\" => Ok(tasks::driven_by_queue()),", task.tag),
+        text: format!("\"{}\" => Err(tasks::left_to_the_queue({})),", task.tag, dispatch.run),
     };
     plan.draft(PIECE.id, title, file, "resume_branch", fragment, spot);
     Ok(())

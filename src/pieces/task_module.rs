@@ -51,6 +51,16 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
                 status.column
             ),
         );
+        if let Some(error) = &status.error_column {
+            plan.open_in(
+                &path,
+                "let row = ",
+                format!(
+                    "decide whether `{}.{error}` is written too: what wrote the status so far may set both",
+                    last(&status.entity)
+                ),
+            );
+        }
     }
     Ok(())
 }

@@ -37,15 +37,12 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         executor.outcome_type.clone(),
         policy.retry.clone(),
         records.run_entity.clone(),
-        format!("{gate}::TaskRows"),
         parent(&records.end.path),
         parent(&records.append.path),
         parent(&records.max_seq.path),
     ];
     imports.sort();
     imports.dedup();
-    let mut test_imports = vec![policy.policy.clone(), policy.backoff.clone()];
-    test_imports.sort();
     let prefix = |path: &str| format!("{}::", last(&parent(path)));
     let (status, optional) = run_status(context)?;
     let has_more = context

@@ -1,0 +1,223 @@
+//! The real binary on a copy of the fleet, then real cargo there.
+//!
+//! The tests share one target folder, whose lock makes their builds take turns.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use common::{CLONE, Fleet};
+
+const CHECKED: &[&str] = &["-p", "agentic-core", "-p", "agentic-runtime", "-p", "agentic-pipeline"];
+const TASKS: &str = "crates/agentic/pipeline/src/executor/tasks";
+
+fn clippy_is_silent(fleet: &Fleet, packages: &[&str]) {
+    let mut args = vec!["clippy", "--locked", "--all-targets"];
+    args.extend(packages);
+    args.extend(["--", "-D", "warnings"]);
+    fleet.cargo(&args);
+    fleet.cargo(&["fmt", "--check"]);
+}
+
+/// Only insertions: no line of any file that stood is deleted or changed.
+fn nothing_is_deleted(fleet: &Fleet) {
+    for line in fleet.git(&["diff", "--numstat"]).lines() {
+        let deleted = line.split('\t').nth(1);
+        assert_eq!(deleted, Some("0"), "{line}");
+    }
+}
+
+#[test]
+fn the_clone_of_a_repository_becomes_a_task_that_passes_everything() {
+    let fleet = Fleet::new();
+    let mut args = CLONE.to_vec();
+    args.extend(["--verify", "test"]);
+    let ran = fleet.done(&args);
+    assert!(ran.stderr.contains("14 files edited, 3 made"), "{}", ran.stderr);
+    nothing_is_deleted(&fleet);
+    clippy_is_silent(&fleet, &["--workspace"]);
+    let tests = fleet.cargo(&["test", "--locked", "--workspace"]);
+    for name in [
+        "clone_repository::tests::finished_work_is_done",
+        "clone_repository::tests::only_what_is_transient_is_tried_again",
+        "clone_repository::tests::the_same_work_is_enqueued_once",
+        "task_gate::tests::the_key_is_stable_and_tells_work_apart",
+        "two_callers_at_once_enqueue_one_task",
+    ] {
+        assert!(tests.contains(&format!("{name} ... ok")), "{name}\n{tests}");
+    }
+
+    let before = fleet.tree();
+    let again = fleet.done(CLONE);
+    assert!(again.stderr.contains("nothing is missing"), "{}", again.stderr);
+    assert!(fleet.tree() == before, "a second run changed something");
+}
+
+#[test]
+fn ten_further_variants_compile_and_pass() {
+    let fleet = Fleet::new();
+    let variants: [&[&str]; 10] = [
+        &["Ping"],
+        &["RefreshCache", "name:String"],
+        &[
+            "Wide", "a:String", "b:u32", "c:i64", "d:bool", "e:f64", "f:PathBuf", "g:Uuid",
+            "h:Vec<String>", "i:Option<u8>", "j:HashMap<String,u32>", "k:char", "l:Duration",
+        ],
+        &["Generic", "pairs:Vec<(String, Option<u32>)>", "map:BTreeMap<String, Vec<u64>>"],
+        &["Listed", "limit:Option<u32>", "tags:Vec<String>"],
+        &["Completed", "completion:ChildCompletion", "note:Value"],
+        &["Secretive", "url:String", "token:secret", "password:secret"],
+        &["Raw", "type_:String", "r#match:String", "r#fn:u32"],
+        &[
+            "OneKey", "url:String", "nonce:u64", "--key", "url", "--dedupe", "forever", "--timeout", "30m",
+            "--backoff", "fixed:2s", "--retries", "3", "--retry-on", "timed out", "--retry-on", "502",
+        ],
+        &["OCRPages", "document_id:Uuid", "--tag", "ocr_pages", "--doc", "Reads every page."],
+    ];
+    for variant in variants {
+        let mut args = vec!["new"];
+        args.extend(variant);
+        fleet.done(&args);
+    }
+    nothing_is_deleted(&fleet);
+    clippy_is_silent(&fleet, CHECKED);
+    let mut args = vec!["test", "--locked", "--lib"];
+    args.extend(CHECKED);
+    let tests = fleet.cargo(&args);
+    let generated = tests
+        .lines()
+        .filter(|line| line.contains("executor::tasks::") && line.ends_with("... ok"))
+        .count();
+    assert_eq!(generated, 30, "{tests}");
+}
+
+#[test]
+fn what_was_deleted_by_hand_is_restored_and_nothing_else() {
+    let fleet = Fleet::new();
+    fleet.done(CLONE);
+    fleet.commit();
+    let whole = fleet.tree();
+    let module = format!("{TASKS}/clone_repository.rs");
+    let cut = |path: &str, from: &str, to: &str| {
+        let text = fleet.read(path);
+        let start = text.find(from).unwrap();
+        let end = start + text[start..].find(to).unwrap() + to.len();
+        fleet.write(path, &format!("{}{}", &text[..start], &text[end..]));
+    };
+    let executor = "crates/agentic/pipeline/src/executor/mod.rs";
+    let cases: [(&str, &str, &str); 6] = [
+        (executor, "\n            TaskSpec::CloneRepository {", "            )),\n"),
+        (executor, "            \"clone_repository\" => ", "\n"),
+        (executor, "pub mod tasks", ";\n"),
+        ("crates/agentic/runtime/src/coordinator/mod.rs", "        TaskSpec::CloneRepository", "\n"),
+        (&module, "    #[tokio::test]\n    async fn only_what", "\n    }\n\n"),
+        ("crates/agentic/pipeline/Cargo.toml", "entity = ", "\n"),
+    ];
+    for (path, from, to) in cases {
+        cut(path, from, to);
+        assert!(fleet.tree() != whole, "nothing was cut from {path}");
+        let mut args = CLONE.to_vec();
+        args.push("--allow-dirty");
+        fleet.done(&args);
+        let after = fleet.tree();
+        for (file, bytes) in &whole {
+            let now = String::from_utf8_lossy(&after[file]);
+            assert_eq!(String::from_utf8_lossy(bytes), now, "{file:?} after {from:?} was cut");
+        }
+        assert_eq!(after.len(), whole.len());
+    }
+}
+
+#[test]
+fn the_dry_run_is_the_run() {
+    let fleet = Fleet::new();
+    let mut args = CLONE.to_vec();
+    args.push("--dry-run");
+    let before = fleet.tree();
+    let diff = fleet.done(&args).stdout;
+    assert!(fleet.tree() == before, "a dry run wrote something");
+    fleet.done(CLONE);
+    let written = fleet.tree();
+
+    let patched = Fleet::new();
+    let patch = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(patch.path(), &diff).unwrap();
+    patched.git(&["apply", patch.path().to_str().unwrap()]);
+    assert!(patched.tree() == written, "git apply of the dry run gives another tree");
+}
+
+#[test]
+fn json_says_what_was_done_where() {
+    let fleet = Fleet::new();
+    let mut args = CLONE.to_vec();
+    args.extend(["--format", "json"]);
+    let object: serde_json::Value = serde_json::from_str(&fleet.done(&args).stdout).unwrap();
+    assert_eq!(object["command"], "new");
+    assert_eq!(object["variant"], "CloneRepository");
+    assert_eq!(object["tag"], "clone_repository");
+    assert_eq!(object["applied"], true);
+    let edits = object["edits"].as_array().unwrap();
+    for edit in edits {
+        let path = edit["path"].as_str().unwrap();
+        let line = usize::try_from(edit["line"].as_u64().unwrap()).unwrap();
+        assert!(fleet.read(path).lines().count() >= line, "{edit}");
+        assert_eq!(edit["removed"], 0);
+    }
+    let at = |kind: &str| {
+        let edit = edits.iter().find(|edit| edit["kind"] == kind).unwrap();
+        let line = usize::try_from(edit["line"].as_u64().unwrap()).unwrap();
+        fleet
+            .read(edit["path"].as_str().unwrap())
+            .lines()
+            .nth(line - 1)
+            .unwrap()
+            .trim()
+            .to_owned()
+    };
+    assert_eq!(at("variant"), "/// Clone repository.");
+    assert_eq!(at("executor_arm"), "TaskSpec::CloneRepository {");
+    assert_eq!(at("resume_branch"), "\"clone_repository\" => Err(tasks::left_to_the_queue(run)),");
+    assert_eq!(at("dependency"), "uuid = { workspace = true }");
+    assert_eq!(object["created"].as_array().unwrap().len(), 3);
+    for open in object["open"].as_array().unwrap() {
+        assert!(fleet.path().join(open["path"].as_str().unwrap()).exists(), "{open}");
+    }
+}
+
+/// The one match that the tool cannot see is in a `macro_rules!`: the compiler names it.
+#[test]
+fn a_result_that_does_not_compile_is_put_back() {
+    let fleet = Fleet::new();
+    let worker = "crates/agentic/runtime/src/worker.rs";
+    let macro_made = "
+macro_rules! kind_of {
+    ($spec:expr) => {
+        match $spec {
+            TaskSpec::Agent { .. } => 1,
+            TaskSpec::Workflow { .. } => 2,
+            TaskSpec::Resume { .. } => 3,
+            TaskSpec::WorkflowStep { .. } => 4,
+            TaskSpec::WorkflowDecision { .. } => 5,
+        }
+    };
+}
+
+/// A number for each kind of work.
+pub fn kind_of(spec: &agentic_core::delegation::TaskSpec) -> u8 {
+    use agentic_core::delegation::TaskSpec;
+    kind_of!(spec)
+}
+";
+    let text = fleet.read(worker);
+    let tests = text.find("#[cfg(test)]").unwrap();
+    fleet.write(worker, &format!("{}{macro_made}\n{}", &text[..tests], &text[tests..]));
+    fleet.commit();
+    let before = fleet.tree();
+    let ran = fleet.tool(&["new", "Ping", "--verify", "check"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("every file was put back"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("E0004") && ran.stderr.contains(worker), "{}", ran.stderr);
+    assert!(fleet.tree() == before, "not everything was put back");
+
+    let ran = fleet.done(&["new", "Ping"]);
+    assert!(ran.stderr.contains("opaque-match"), "{}", ran.stderr);
+}

@@ -1,0 +1,299 @@
+//! The ugliest legal Rust that a match over the enum, or the enum itself, can be written in.
+//!
+//! Each form has its diff as a snapshot; all matches together are compiled once.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use common::Fleet;
+
+const ENUM: &str = "crates/agentic/core/src/delegation.rs";
+const UGLY: &str = "crates/agentic/runtime/tests/ugly.rs";
+
+/// The hunks of one file in the dry run of `new Ping n:u32`.
+fn diff_of(fleet: &Fleet, path: &str) -> String {
+    let diff = fleet.done(&["new", "Ping", "n:u32", "--dry-run", "--quiet"]).stdout;
+    let start = diff.find(&format!("diff --git a/{path} ")).unwrap();
+    let hunks = diff[start..].find("@@").unwrap();
+    let rest = &diff[start + hunks..];
+    rest[..rest.find("diff --git").unwrap_or(rest.len())].to_owned()
+}
+
+macro_rules! snapshot {
+    ($name:expr, $value:expr) => {
+        insta::with_settings!(
+            { snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+            { insta::assert_snapshot!($name, $value) }
+        )
+    };
+}
+
+/// The enum's last variants, rewritten.
+fn enum_with(fleet: &Fleet, change: impl Fn(&str) -> String) {
+    let text = fleet.read(ENUM);
+    fleet.write(ENUM, &change(&text));
+}
+
+/// Replaces the whole body of the enum.
+fn body(text: &str, body: &str) -> String {
+    let open = text.find("pub enum TaskSpec {").unwrap() + "pub enum TaskSpec {".len();
+    let close = open + text[open..].find("\n}").unwrap() + 1;
+    format!("{}{body}{}", &text[..open], &text[close..])
+}
+
+#[test]
+fn forms_of_the_enum() {
+    for (name, of) in [
+        ("no_trailing_comma", " A { a: String, },\n    B { b: String }\n" ),
+        ("comment_after_the_last_variant", "\n    A { a: String },\n    B { b: String } // of B\n    // of B too\n"),
+        ("one_line", " A { a: String }, B { b: String } "),
+        ("one_line_with_comma", " A { a: String }, B { b: String }, "),
+        ("attributes_and_cfg", "\n    A { a: String },\n\n    // Above B.\n    #[cfg(test)]\n    #[serde(rename = \"bee\")]\n    B { b: String },\n\n    /* done */\n"),
+        ("tabs", "\n\tA {\n\t\ta: String,\n\t},\n\tB {\n\t\tb: String,\n\t},\n"),
+    ] {
+        let fleet = Fleet::new();
+        enum_with(&fleet, |text| body(text, of));
+        // The matches of the fleet name other variants; only the enum's file is looked at.
+        snapshot!(format!("enum__{name}"), enum_diff(&fleet));
+    }
+}
+
+/// The diff of the enum's file, with the fleet's own matches as they are.
+fn enum_diff(fleet: &Fleet) -> String {
+    let ran = fleet.tool(&["new", "Ping", "n:u32", "--dry-run", "--quiet"]);
+    // Without its variants nothing matches exhaustively, so that no executor is found; the
+    // enum is then tried alone, in a workspace whose executor matches on what it has.
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    let executor = "crates/agentic/pipeline/src/executor/mod.rs";
+    let text = fleet.read(executor);
+    let start = text.find("match &assignment.spec {").unwrap();
+    let end = start + text[start..].find("\n        }\n").unwrap() + "\n        }".len();
+    let arms = "match &assignment.spec {
+            TaskSpec::A { .. } => Err(String::new()),
+            TaskSpec::B { .. } => Err(String::new()),
+        }";
+    fleet.write(executor, &format!("{}{arms}{}", &text[..start], &text[end..]));
+    diff_of(fleet, ENUM)
+}
+
+#[test]
+fn line_endings_and_byte_order_marks_stay() {
+    for (name, change) in [
+        ("crlf", (|text: &str| text.replace('\n', "\r\n")) as fn(&str) -> String),
+        ("bom", |text| format!("\u{feff}{text}")),
+        ("no_final_newline", |text| text.trim_end().to_owned()),
+    ] {
+        let fleet = Fleet::new();
+        enum_with(&fleet, change);
+        fleet.commit();
+        let before = fleet.read(ENUM);
+        fleet.done(&["new", "Ping", "n:u32"]);
+        let after = fleet.read(ENUM);
+        let newline = if name == "crlf" { "\r\n" } else { "\n" };
+        let added = format!("    /// Ping.{newline}    Ping {{ n: u32 }},{newline}");
+        assert_eq!(after.matches(&added).count(), 1, "{name}");
+        assert_eq!(after.replacen(&added, "", 1), before, "{name}");
+    }
+}
+
+const MATCHES: &str = r##"//! Matches over the enum in every legal form.
+#![allow(dead_code, clippy::all)]
+
+use agentic_core::delegation::TaskSpec;
+use agentic_core::delegation::TaskSpec as Spec;
+
+fn alias(spec: &Spec) -> u8 {
+    match spec {
+        Spec::Agent { .. } => 1,
+        Spec::Workflow { .. } => 2,
+        Spec::Resume { .. } => 3,
+        Spec::WorkflowStep { .. } | Spec::WorkflowDecision { .. } => 4,
+    }
+}
+
+mod glob {
+    use agentic_core::delegation::TaskSpec::*;
+
+    pub fn bare(spec: &super::TaskSpec) -> u8 {
+        match spec {
+            Agent { .. } => 1,
+            Workflow { .. } => 2,
+            Resume { .. } => 3,
+            WorkflowStep { .. } => 4,
+            WorkflowDecision { .. } => 5
+        }
+    }
+}
+
+fn tuple(spec: &TaskSpec, flag: bool) -> u8 {
+    match (flag, spec) {
+        (_, TaskSpec::Agent { .. }) => 1,
+        (true, TaskSpec::Workflow { .. }) => 2,
+        (false, TaskSpec::Workflow { .. }) => 3,
+        (_, TaskSpec::Resume { .. }) => 4,
+        (_, TaskSpec::WorkflowStep { .. }) => 5,
+        (_, TaskSpec::WorkflowDecision { .. }) => 6,
+    }
+}
+
+fn nested(spec: Option<&TaskSpec>) -> u8 {
+    match spec {
+        None => 0,
+        Some(TaskSpec::Agent { .. }) => 1,
+        Some(&TaskSpec::Workflow { .. }) => 2,
+        Some(TaskSpec::Resume { .. }) => 3,
+        Some(TaskSpec::WorkflowStep { .. } | TaskSpec::WorkflowDecision { .. }) => 4,
+    }
+}
+
+fn guards(spec: &TaskSpec, flag: bool) -> u8 {
+    match spec {
+        TaskSpec::Agent { agent_id, .. } if agent_id.is_empty() => 0,
+        TaskSpec::Agent { .. } => 1,
+        _ if flag => 9,
+        TaskSpec::Workflow { .. } => 2,
+        TaskSpec::Resume { .. } => 3,
+        TaskSpec::WorkflowStep { .. } => 4,
+        // Above the last one.
+        #[allow(unused)]
+        TaskSpec::WorkflowDecision { .. } => 5, // Beside the last one.
+        // Below the last one.
+    }
+}
+
+fn wildcard(spec: &TaskSpec) -> u8 {
+    match spec {
+        TaskSpec::Agent { .. } => 1,
+        (_) => 0,
+    }
+}
+
+fn binding(spec: &TaskSpec) -> u8 {
+    match spec {
+        TaskSpec::Agent { .. } => 1,
+        other @ (TaskSpec::Workflow { .. } | TaskSpec::Resume { .. }) => format!("{other:?}").len() as u8,
+        rest => format!("{rest:?}").len() as u8,
+    }
+}
+
+fn configured(spec: &TaskSpec) -> u8 {
+    match spec {
+        #[cfg(test)]
+        TaskSpec::Agent { .. } => 1,
+        #[cfg(not(test))]
+        TaskSpec::Agent { .. } => 2,
+        TaskSpec::Workflow { .. } => { 2 }
+        TaskSpec::Resume { .. } => if true { 3 } else { 4 },
+        TaskSpec::WorkflowStep { .. } => 4,
+        TaskSpec::WorkflowDecision { .. } => 5,
+    }
+}
+
+fn one_line(spec: &TaskSpec) -> u8 {
+    match spec { TaskSpec::Agent { .. } => 1, TaskSpec::Workflow { .. } => 2, TaskSpec::Resume { .. } => 3, TaskSpec::WorkflowStep { .. } => 4, TaskSpec::WorkflowDecision { .. } => 5 }
+}
+
+async fn in_a_macro(spec: &TaskSpec) -> u8 {
+    tokio::select! {
+        n = async { match spec {
+            TaskSpec::Agent { .. } => 1,
+            TaskSpec::Workflow { .. } => 2,
+            TaskSpec::Resume { .. } => 3,
+            TaskSpec::WorkflowStep { .. } => 4,
+            TaskSpec::WorkflowDecision { .. } => 5,
+        } } => n,
+        else => 0,
+    }
+}
+
+fn never_exhaustive(spec: &TaskSpec) -> bool {
+    let TaskSpec::Agent { .. } = spec else {
+        return matches!(spec, TaskSpec::Workflow { .. });
+    };
+    if let TaskSpec::Agent { .. } = spec { true } else { false }
+}
+
+#[path = "odd name.rs"]
+mod odd;
+
+#[test]
+fn they_are_called() {
+    let spec = TaskSpec::Agent { agent_id: "a".into(), question: "q".into() };
+    assert_eq!(alias(&spec) + glob::bare(&spec) + tuple(&spec, true), 3);
+    assert_eq!(nested(Some(&spec)) + guards(&spec, false) + wildcard(&spec) + binding(&spec), 4);
+    assert_eq!(configured(&spec) + one_line(&spec) + odd::of(&spec), 3);
+    assert!(never_exhaustive(&spec));
+    let _ = in_a_macro(&spec);
+}
+"##;
+
+const ODD: &str = "use agentic_core::delegation as r#type;
+
+pub fn of(spec: &r#type::TaskSpec) -> u8 {
+\tmatch *spec {
+\t\tr#type::TaskSpec::Agent { .. } => 1,
+\t\tr#type::TaskSpec::Workflow { .. } => 2,
+\t\tr#type::TaskSpec::Resume { .. } => 3,
+\t\tr#type::TaskSpec::WorkflowStep { .. } => 4,
+\t\tr#type::TaskSpec::WorkflowDecision { .. } => 5,
+\t}
+}
+";
+
+/// `Self::` in an impl needs the enum's own crate; a documentation example stands there too.
+const METHOD: &str = "
+impl TaskSpec {
+    /// A number for each kind of work.
+    ///
+    /// ```
+    /// # use agentic_core::delegation::TaskSpec;
+    /// # fn f(spec: &TaskSpec) -> u8 {
+    /// match spec {
+    ///     TaskSpec::Agent { .. } => 1,
+    ///     _ => 2,
+    /// }
+    /// # }
+    /// ```
+    pub fn number(&self) -> u8 {
+        match self {
+            Self::Agent { .. } => 1,
+            Self::Workflow { .. } => 2,
+            Self::Resume { .. } => 3,
+            Self::WorkflowStep { .. } => 4,
+            Self::WorkflowDecision { .. } => 5,
+        }
+    }
+}
+";
+
+#[test]
+fn forms_of_matches() {
+    let fleet = Fleet::new();
+    fleet.write(UGLY, MATCHES);
+    fleet.write("crates/agentic/runtime/tests/odd name.rs", ODD);
+    let text = fleet.read(ENUM);
+    fleet.write(ENUM, &format!("{text}{METHOD}"));
+    fleet.commit();
+    fleet.cargo(&["test", "--locked", "-p", "agentic-runtime", "--test", "ugly"]);
+    snapshot!("matches__ugly", diff_of(&fleet, UGLY));
+    snapshot!("matches__self", diff_of(&fleet, ENUM));
+    let ran = fleet.done(&["new", "Ping", "n:u32"]);
+    assert!(ran.stderr.contains("warning[doc-test-match]"), "{}", ran.stderr);
+    let odd = fleet.read("crates/agentic/runtime/tests/odd name.rs");
+    assert!(odd.contains("\t\tr#type::TaskSpec::Ping { .. } => unreachable!(\"Ping is not used here\"),\n"), "{odd}");
+    for (path, before) in [(UGLY, MATCHES), ("crates/agentic/runtime/tests/odd name.rs", ODD)] {
+        only_inserted(before, &fleet.read(path));
+    }
+    let output = fleet.cargo(&["test", "--locked", "-p", "agentic-runtime", "--test", "ugly"]);
+    assert!(output.contains("they_are_called ... ok"), "{output}");
+    assert!(!output.contains("unreachable pattern"), "{output}");
+    fleet.cargo(&["check", "--locked", "-p", "agentic-core", "-p", "agentic-pipeline"]);
+}
+
+/// Every character of `before` stands in `after`, in its order.
+fn only_inserted(before: &str, after: &str) {
+    let mut rest = after.chars();
+    for c in before.chars() {
+        assert!(rest.any(|other| other == c), "lost {c:?}");
+    }
+}
