@@ -68,7 +68,10 @@ fn set(
             .as_table_like()
             .ok_or_else(|| wrong("is no table").help("write events = { done = \"…\", failed = \"…\" }"))?;
         for (name, value) in table.iter() {
-            let value = value.as_str().ok_or_else(|| wrong("holds a value that is no string"))?;
+            let value = value.as_str().ok_or_else(|| {
+                wrong("holds a value that is no string")
+                    .help("write events = { done = \"…\", failed = \"…\" }")
+            })?;
             if !EVENTS.contains(&name) {
                 return Err(wrong(&format!("has no event `{name}`")).help(format!("events are: {}", EVENTS.join(", "))));
             }

@@ -84,18 +84,37 @@ impl Rustfmt {
         String::from_utf8(output.stdout).map_err(|e| refuse(e.to_string()))
     }
 
-    /// Every text as rustfmt writes it, in order, on all cores.
+    /// Every text as rustfmt writes it, in order, by one run.
+    ///
+    /// The texts are whole files. They go in one behind the other, divided by items that no
+    /// file holds; their inner documentation, which only a file's start may have, stays aside.
     pub fn files(&self, texts: &[String]) -> Outcome<Vec<String>> {
-        std::thread::scope(|scope| {
-            let runs: Vec<_> = texts.iter().map(|text| scope.spawn(|| self.file(text))).collect();
-            runs.into_iter()
-                .map(|run| {
-                    run.join().unwrap_or_else(|_| {
-                        Err(Refusal::new("rustfmt", "the thread that runs rustfmt panicked"))
-                    })
-                })
-                .collect()
-        })
+        let divider = |i: usize| format!("const OXY_TASK_{i}: () = ();");
+        let mut all = String::new();
+        let mut headers = Vec::new();
+        for (i, text) in texts.iter().enumerate() {
+            let header: usize = text
+                .split_inclusive('\n')
+                .take_while(|line| line.starts_with("//!"))
+                .map(str::len)
+                .sum();
+            headers.push(&text[..header]);
+            all.push_str(&format!("{}\n\n{}\n\n", divider(i), &text[header..]));
+        }
+        all.push_str(&divider(texts.len()));
+        let formatted = self.file(&all)?;
+        let mut out = Vec::new();
+        let mut rest = formatted.as_str();
+        for (i, header) in headers.iter().enumerate() {
+            let lost = || Refusal::new("rustfmt", "rustfmt lost a part of the generated code");
+            let (_, after) = rest.split_once(&divider(i)).ok_or_else(lost)?;
+            let end = after.find(&divider(i + 1)).ok_or_else(lost)?;
+            let body = after[..end].trim_matches('\n');
+            let gap = if header.is_empty() { "" } else { "\n" };
+            out.push(format!("{header}{gap}{body}\n"));
+            rest = &after[end..];
+        }
+        Ok(out)
     }
 }
 

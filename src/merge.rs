@@ -67,7 +67,9 @@ fn level(
     let file = &stands_file.file;
     let newline = file.line_ending();
     for (i, item) in wanted.iter().enumerate() {
-        if item.key.starts_with("use ") || item.key == "other" {
+        // Lines that declare modules are a piece of their own.
+        let declares = item.key.starts_with("mod ") && item.close.is_none();
+        if item.key.starts_with("use ") || item.key == "other" || declares {
             continue;
         }
         if let Some(found) = find(stands, item) {
@@ -80,8 +82,7 @@ fn level(
         let text = wanted_file.file.text[start..item.range.end].replace('\n', newline);
         let before = wanted[..i].iter().rev().find_map(|other| find(stands, other));
         let after = wanted[i + 1..].iter().find_map(|other| find(stands, other));
-        let line = item.key.starts_with("mod ") && item.close.is_none();
-        let blank = if line { "" } else { newline };
+        let blank = newline;
         let edit = match (before, after) {
             (Some(before), _) => {
                 let end = before.range.end;

@@ -43,6 +43,8 @@ struct DraftFile {
     path: String,
     text: String,
     existing: Option<Arc<SourceFile>>,
+    /// Whether the text goes to the end of the file that stands, whatever it holds.
+    is_tail: bool,
 }
 
 /// One thing that a piece adds.
@@ -157,11 +159,33 @@ impl Plan {
             path: path.to_owned(),
             text,
             existing: existing.map(Arc::clone),
+            is_tail: false,
+        });
+    }
+
+    /// Adds items to the end of a file, with an empty line before them.
+    pub fn draft_tail(
+        &mut self,
+        piece: &'static str,
+        title: impl Into<String>,
+        file: &Arc<SourceFile>,
+        text: String,
+    ) {
+        self.files.push(DraftFile {
+            piece,
+            title: title.into(),
+            path: file.path.clone(),
+            text,
+            existing: Some(Arc::clone(file)),
+            is_tail: true,
         });
     }
 
     /// Formats everything that waits for it.
-    pub fn finish(&mut self, rustfmt: &Rustfmt) -> Outcome<()> {
+    ///
+    /// `known` are formatted texts by what they were formatted from, of an earlier plan; those
+    /// of this one are added.
+    pub fn finish(&mut self, rustfmt: &Rustfmt, known: &mut BTreeMap<String, String>) -> Outcome<()> {
         let drafts = std::mem::take(&mut self.drafts);
         let files = std::mem::take(&mut self.files);
         let fragments: Vec<Fragment> = drafts.iter().map(|d| d.fragment.clone()).collect();
@@ -169,7 +193,12 @@ impl Plan {
         if !fragments.is_empty() {
             texts.push(format::stub(&fragments));
         }
-        let mut formatted = rustfmt.files(&texts)?;
+        let unknown: Vec<String> = texts.iter().filter(|text| !known.contains_key(*text)).cloned().collect();
+        if !unknown.is_empty() {
+            let fresh = rustfmt.files(&unknown)?;
+            known.extend(unknown.into_iter().zip(fresh));
+        }
+        let mut formatted: Vec<String> = texts.iter().map(|text| known[text].clone()).collect();
         if !fragments.is_empty() {
             let stub = formatted.pop().unwrap_or_default();
             let fitted = format::unstub(&stub, &fragments)?;
@@ -184,6 +213,17 @@ impl Plan {
                 self.created.insert(file.path, text);
                 continue;
             };
+            if file.is_tail {
+                let newline = existing.line_ending();
+                let lead = if existing.text.ends_with('\n') { "" } else { newline };
+                let edit = TextEdit {
+                    at: existing.text.len(),
+                    text: format!("{lead}{newline}{}", text.replace('\n', newline)),
+                    kind: "module",
+                };
+                self.insert(file.piece, file.title, existing, vec![edit]);
+                continue;
+            }
             let missing = merge::missing(existing, &file.path, &text)?;
             if missing.is_empty() {
                 self.present(file.piece, file.title.clone(), &file.path);

@@ -244,24 +244,41 @@ pub fn check_fields(fields: &[Field], key: Option<&[String]>) -> Outcome<()> {
             );
         }
     }
-    for name in key.unwrap_or_default() {
+    let key = key.unwrap_or_default();
+    for (i, name) in key.iter().enumerate() {
+        if key[..i].contains(name) {
+            return Err(Refusal::usage("key-field", format!("`{name}` is given twice in the key"))
+                .help("name each field once"));
+        }
+        let secret = format!("{name}_ref");
+        if fields.iter().any(|field| field.is_secret && field.name == secret) {
+            return Err(secret_in_key(name));
+        }
         let Some(field) = fields.iter().find(|field| field.name == *name) else {
             let known: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             return Err(Refusal::usage(
                 "key-field",
                 format!("the key names `{name}`, which is no field of the task"),
             )
-            .help(format!("the fields are: {}", known.join(", "))));
+            .help(if known.is_empty() {
+                "the task has no fields: leave --key out".to_owned()
+            } else {
+                format!("the fields are: {}", known.join(", "))
+            }));
         };
         if field.is_secret {
-            return Err(Refusal::usage(
-                "key-secret",
-                format!("`{name}` refers to a secret and cannot be part of the key"),
-            )
-            .help("leave it out: a key says which work it is, not who may do it"));
+            return Err(secret_in_key(name));
         }
     }
     Ok(())
+}
+
+fn secret_in_key(name: &str) -> Refusal {
+    Refusal::usage(
+        "key-secret",
+        format!("`{name}` refers to a secret and cannot be part of the key"),
+    )
+    .help("leave it out: a key says which work it is, not who may do it")
 }
 
 /// Parses `30m`, `90s`, `500ms`, `2h`.

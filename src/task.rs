@@ -259,7 +259,7 @@ fn check_same(
             "variant-exists",
             format!("`{}::{name}` exists with other fields", spec.fact.name),
         )
-        .at(spec.facts.place(&variant.range))
+        .at(spec.facts.place(&variant.name_range))
         .help(format!(
             "it has {}; asked for was {}. Rows of the queue hold the old form: change the variant by hand, new fields as `Option` with `#[serde(default)]`, a renamed one with `#[serde(alias = \"…\")]`",
             list(&stands),
@@ -271,7 +271,7 @@ fn check_same(
             "variant-exists",
             format!("`{}::{name}` exists with the tag `{}`", spec.fact.name, spec.tags(variant)[0]),
         )
-        .at(spec.facts.place(&variant.range))
+        .at(spec.facts.place(&variant.name_range))
         .help("leave --tag out; a tag is changed by hand, with `#[serde(alias = \"…\")]` for the old one"));
     }
     Ok(())

@@ -5,6 +5,7 @@
 //! refused with the candidates, because a wrong guess would compile into a wrong wire form.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use quote::ToTokens;
 use syn::visit::Visit;
@@ -13,6 +14,7 @@ use syn::visit_mut::VisitMut;
 use crate::index::Index;
 use crate::landmarks::SpecEnum;
 use crate::note::{Outcome, Refusal};
+use crate::pieces::check_cycle;
 use crate::request::Field;
 
 /// A field's type with the absolute path of every name in it.
@@ -93,35 +95,131 @@ fn resolve_one(index: &Index<'_>, spec: &SpecEnum, field: &Field) -> Outcome<Res
         } else if let Some((_, path)) = STD.iter().find(|(known, _)| *known == name) {
             Some((*path).to_owned())
         } else if name.contains("::") {
-            // Written with its path: taken as it is, with the dependency that it needs.
-            resolved.in_scope.insert(name.clone());
-            Some(name.clone())
+            written_path(index, spec, &name, field)?
         } else {
             Some(imported(index, &name, field)?)
         };
-        let path = path.ok_or_else(|| {
-            Refusal::new("field-type", format!("cannot resolve the type `{name}`"))
-        })?;
+        let path = path.ok_or_else(|| unknown_type(&name, field))?;
+        check_serializable(index, spec, &path, field)?;
         resolved.paths.insert(name, path);
     }
     Ok(resolved)
+}
+
+fn unknown_type(name: &str, field: &Field) -> Refusal {
+    Refusal::new(
+        "field-type",
+        format!("cannot find the type `{name}` of the field `{}`", field.name),
+    )
+    .help("give its path, `some_crate::module::Name`, or import it in the enum's file")
+}
+
+/// The absolute path of a type that was typed with one.
+///
+/// A path into the workspace must lead to a type; `crate` is the enum's. Any other is taken
+/// as it is, with the dependency that it needs.
+fn written_path(
+    index: &Index<'_>,
+    spec: &SpecEnum,
+    name: &str,
+    field: &Field,
+) -> Outcome<Option<String>> {
+    let head = name.split("::").next().unwrap_or(name);
+    let relative = matches!(head, "crate" | "self" | "super");
+    let inner = index.workspace.members.iter().any(|m| m.crate_name() == head);
+    if PRELUDE.contains(&head) {
+        return Err(unknown_type(name, field));
+    }
+    if !relative && !inner {
+        return Ok(Some(name.to_owned()));
+    }
+    let path = if relative {
+        index.resolve(&spec.facts, name)
+    } else {
+        Some(name.to_owned())
+    };
+    let known = match &path {
+        Some(path) => index.definition(path)?.is_some(),
+        None => false,
+    };
+    if known { Ok(path) } else { Err(unknown_type(name, field)) }
+}
+
+/// Refuses a type of the workspace that serde cannot write and read, and the enum in itself.
+fn check_serializable(
+    index: &Index<'_>,
+    spec: &SpecEnum,
+    path: &str,
+    field: &Field,
+) -> Outcome<()> {
+    let Some(facts) = index.definition(path)? else {
+        return Ok(());
+    };
+    let name = path.rsplit("::").next().unwrap_or(path);
+    let found = facts
+        .structs
+        .iter()
+        .find(|s| s.name == name)
+        .map(|s| (&s.derives, &s.name_range))
+        .or_else(|| {
+            facts
+                .enums
+                .iter()
+                .find(|e| e.name == name)
+                .map(|e| (&e.derives, &e.name_range))
+        });
+    let Some((derives, range)) = found else {
+        return Ok(());
+    };
+    if Arc::ptr_eq(&facts.file, &spec.facts.file) && name == spec.fact.name {
+        let ty = field.ty.to_token_stream().to_string();
+        if !["Box", "Vec", "Map"].iter().any(|holder| ty.contains(holder)) {
+            return Err(Refusal::new(
+                "field-type",
+                format!("the field `{}` would hold `{name}` in itself, without end", field.name),
+            )
+            .at(facts.place(range))
+            .help(format!("put it in a box: {}:Box<{name}>", field.name)));
+        }
+        return Ok(());
+    }
+    let workspace = index.workspace;
+    let from = workspace.member(&spec.package);
+    let to = workspace.member_of(&facts.file.path);
+    if let (Some(from), Some(to)) = (from, to)
+        && from.name != to.name
+    {
+        check_cycle(workspace, from, to).map_err(|e| e.at(facts.place(range)))?;
+    }
+    // What the enum derives, each of its fields needs.
+    for needed in &spec.fact.derives {
+        let by_hand = match needed.as_str() {
+            "Deserialize" => format!("> for {name}"),
+            other => format!("{other} for {name}"),
+        };
+        let derived = derives.contains(needed);
+        if !derived && !facts.file.text.contains(&by_hand) {
+            return Err(Refusal::new(
+                "field-type",
+                format!("`{name}`, the type of the field `{}`, does not implement `{needed}`", field.name),
+            )
+            .at(facts.place(range))
+            .help(format!("`{}` derives it: derive `{needed}` for `{name}` too, or carry what identifies it", spec.fact.name)));
+        }
+    }
+    Ok(())
 }
 
 /// The one absolute path under which the workspace knows `name`.
 fn imported(index: &Index<'_>, name: &str, field: &Field) -> Outcome<String> {
     let mut candidates = BTreeSet::new();
     for keyword in ["struct", "enum", "type"] {
-        let needle = format!("pub {keyword} {name}");
-        for path in index.containing(&needle) {
-            let text = &index.workspace.files[&path].text;
-            let whole = text.match_indices(&needle).any(|(at, _)| {
-                text[at + needle.len()..]
-                    .chars()
-                    .next()
-                    .is_some_and(|c| !c.is_alphanumeric() && c != '_')
-            });
-            if let (true, Some(module)) = (whole, index.module_of(&path)) {
-                candidates.insert(format!("{module}::{name}"));
+        let key = format!("{keyword} {name}");
+        for path in index.containing(&format!("pub {key}")) {
+            let facts = index.facts(&path)?;
+            let defines = facts.items.iter().any(|item| item.key == key);
+            if let (true, Some(module)) = (defines, index.module_of(&path)) {
+                candidates.extend(index.public_path(&module, name)?);
             }
         }
     }
@@ -133,11 +231,7 @@ fn imported(index: &Index<'_>, name: &str, field: &Field) -> Outcome<String> {
     }
     let known: Vec<&str> = candidates.iter().map(String::as_str).collect();
     let refusal = if known.is_empty() {
-        Refusal::new(
-            "field-type",
-            format!("cannot find the type `{name}` of the field `{}`", field.name),
-        )
-        .help("give its path, `some_crate::module::Name`, or import it in the enum's file")
+        unknown_type(name, field)
     } else {
         Refusal::new(
             "field-type",

@@ -67,15 +67,16 @@ fn open(common: &Common) -> Outcome<(Workspace, Config)> {
 
 /// The enum, and an index that knows its names: aliases that other files give it included.
 fn index<'w>(workspace: &'w Workspace, config: &Config) -> Outcome<(SpecEnum, Index<'w>)> {
-    let spec = landmarks::discover_spec(workspace, config)?;
     let not_utf8 = workspace
         .unreadable
         .iter()
-        .find(|path| workspace.member_of(path).is_some());
-    if let Some(path) = not_utf8 {
-        return Err(Refusal::new("not-utf8", format!("`{path}` is not UTF-8"))
+        .find(|place| workspace.member_of(&place.path).is_some());
+    if let Some(place) = not_utf8 {
+        return Err(Refusal::new("not-utf8", format!("`{}` is not UTF-8", place.path))
+            .at(place.clone())
             .help("Rust source must be UTF-8: mend the file"));
     }
+    let spec = landmarks::discover_spec(workspace, config)?;
     let mut interest = spec.interest();
     let name = spec.fact.name.clone();
     for path in workspace.files.values().filter(|f| f.text.contains(&name)) {

@@ -1,11 +1,12 @@
 //! `new`: scaffolds a task.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::{self, Guards};
-use crate::cli::{Common, Format, Writing};
+use crate::cli::{Common, Writing};
 use crate::edit::FileChange;
 use crate::format::Rustfmt;
+use crate::index::Parsed;
 use crate::landmarks::{self, Config, Coverage, Landmarks};
 use crate::note::{Outcome, Refusal};
 use crate::pieces;
@@ -23,18 +24,15 @@ pub(super) fn run(
     writing: &Writing,
     request: TaskRequest,
 ) -> Outcome<()> {
-    if writing.dry_run && writing.verify != Depth::None && common.format == Format::Json {
-        return Err(Refusal::usage("verify", "--dry-run writes nothing that --verify could prove")
-            .help("leave one of the two out"));
-    }
     if writing.dry_run && writing.verify != Depth::None {
         return Err(Refusal::usage("verify", "--dry-run writes nothing that --verify could prove")
             .help("leave one of the two out"));
     }
     let (workspace, config) = super::open(common)?;
-    let planned = plan(&workspace, &config, request)?;
+    let mut memory = Memory::default();
+    let planned = plan(&workspace, &config, request, &mut memory)?;
     let changes = planned.plan.changes()?;
-    converges(&workspace, &config, &planned.task.request, &changes)?;
+    converges(&workspace, &config, &planned.task.request, &changes, &mut memory)?;
     let mut applied = false;
     if !writing.dry_run && !planned.plan.is_complete() {
         let target = workspace.target.clone();
@@ -66,8 +64,21 @@ struct Planned {
     plan: Plan,
 }
 
-fn plan(workspace: &Workspace, config: &Config, request: TaskRequest) -> Outcome<Planned> {
+/// What a second plan on nearly the same files need not do again.
+#[derive(Default)]
+struct Memory {
+    parsed: Parsed,
+    formatted: BTreeMap<String, String>,
+}
+
+fn plan(
+    workspace: &Workspace,
+    config: &Config,
+    request: TaskRequest,
+    memory: &mut Memory,
+) -> Outcome<Planned> {
     let (spec, index) = super::index(workspace, config)?;
+    let index = index.sharing(&memory.parsed);
     let mut notes = Vec::new();
     let task = Task::resolve(&index, &spec, request, &mut notes)?;
     let landmarks = landmarks::discover(&index, spec, config)?;
@@ -82,7 +93,8 @@ fn plan(workspace: &Workspace, config: &Config, request: TaskRequest) -> Outcome
     plan.notes = notes;
     let member = workspace.member(&landmarks.executor.package);
     let edition = member.map_or("2024", |member| member.edition.as_str());
-    plan.finish(&Rustfmt::new(&workspace.root, edition))?;
+    plan.finish(&Rustfmt::new(&workspace.root, edition), &mut memory.formatted)?;
+    memory.parsed = index.into_parsed();
     Ok(Planned {
         task,
         landmarks,
@@ -97,12 +109,13 @@ fn converges(
     config: &Config,
     request: &TaskRequest,
     changes: &[FileChange],
+    memory: &mut Memory,
 ) -> Outcome<()> {
     if changes.is_empty() {
         return Ok(());
     }
     let after = workspace.with(changes);
-    let planned = plan(&after, config, request.clone())?;
+    let planned = plan(&after, config, request.clone(), memory)?;
     if planned.plan.is_complete() {
         return Ok(());
     }

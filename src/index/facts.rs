@@ -33,6 +33,8 @@ pub struct FileFacts {
     pub items: Vec<ItemFact>,
     /// Matches over the enum that the tool does not edit, with the reason.
     pub opaque: Vec<(Range<usize>, &'static str)>,
+    /// The tokens of macros, delimiters included.
+    pub macros: Vec<Range<usize>>,
 }
 
 impl FileFacts {
@@ -98,7 +100,7 @@ pub struct FieldFact {
     pub name: String,
     /// Its type, as tokens with single spaces.
     pub ty: String,
-    /// From the first attribute to the end of the type.
+    /// From `pub` or the name to the end of the type.
     pub range: Range<usize>,
     /// Attributes, as tokens.
     pub attributes: Vec<String>,

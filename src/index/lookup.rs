@@ -18,6 +18,10 @@ pub struct Index<'w> {
     parsed: RefCell<BTreeMap<String, Arc<FileFacts>>>,
 }
 
+/// The facts of parsed files, by path.
+#[derive(Default)]
+pub struct Parsed(BTreeMap<String, Arc<FileFacts>>);
+
 impl<'w> Index<'w> {
     /// An index that writes down matches over the enum that `interest` names.
     #[must_use]
@@ -27,6 +31,26 @@ impl<'w> Index<'w> {
             interest,
             parsed: RefCell::default(),
         }
+    }
+
+    /// An index that takes the facts of files which `other` has parsed and which are the same
+    /// here.
+    #[must_use]
+    pub fn sharing(mut self, other: &Parsed) -> Self {
+        let same = |facts: &Arc<FileFacts>| {
+            let here = self.workspace.files.get(&facts.file.path);
+            here.is_some_and(|here| Arc::ptr_eq(here, &facts.file))
+        };
+        let shared = other.0.iter().filter(|(_, facts)| same(facts));
+        let shared = shared.map(|(path, facts)| (path.clone(), Arc::clone(facts))).collect();
+        self.parsed = RefCell::new(shared);
+        self
+    }
+
+    /// Everything that was parsed.
+    #[must_use]
+    pub fn into_parsed(self) -> Parsed {
+        Parsed(self.parsed.into_inner())
     }
 
     /// The names and variants that matches are looked for by.
@@ -173,6 +197,35 @@ impl<'w> Index<'w> {
             member.crate_name(),
             inside.replace('/', "::")
         ))
+    }
+
+    /// The path under which other crates reach the item `name` of `module`: its own where every
+    /// module on the way is public, else that of a re-export; `None` where there is neither.
+    pub fn public_path(&self, module: &str, name: &str) -> Outcome<Option<String>> {
+        let mut path = format!("{module}::{name}");
+        let mut at = module.to_owned();
+        while let Some((parent, child)) = at.clone().rsplit_once("::") {
+            let Some(file) = self.module_file(parent) else {
+                return Ok(None);
+            };
+            let facts = self.facts(&file)?;
+            let Some(declared) = facts.modules.iter().find(|m| m.name == child) else {
+                return Ok(None);
+            };
+            if !declared.is_pub {
+                let inside = path.strip_prefix(&format!("{parent}::")).unwrap_or(&path).to_owned();
+                let export = facts.uses.iter().find(|u| {
+                    let from = u.path.trim_start_matches("self::").trim_start_matches("crate::");
+                    u.is_pub && u.name == name && (from == inside || from.ends_with(&format!("::{inside}")))
+                });
+                if export.is_none() {
+                    return Ok(None);
+                }
+                path = format!("{parent}::{name}");
+            }
+            parent.clone_into(&mut at);
+        }
+        Ok(Some(path))
     }
 
     /// The absolute path of the item that `name` (a path as written) means in `facts`.
@@ -340,13 +393,13 @@ fn declared_for_tests(workspace: &Workspace, path: &str) -> bool {
             continue;
         };
         let declaration = format!("mod {name};");
-        for (at, _) in file.text.match_indices(&declaration) {
-            let above = file.text[..file.line_start(at)].lines().rev();
-            let attributes = above.take_while(|line| line.trim_start().starts_with("#["));
-            if attributes.into_iter().any(|line| line.contains("cfg(test)")) {
-                return true;
-            }
-            return declared_for_tests(workspace, parent);
+        if let Some(at) = file.text.find(&declaration) {
+            let mut above = file.text[..file.line_start(at)]
+                .lines()
+                .rev()
+                .take_while(|line| line.trim_start().starts_with("#["));
+            return above.any(|line| line.contains("cfg(test)"))
+                || declared_for_tests(workspace, parent);
         }
     }
     false

@@ -11,5 +11,5 @@ pub use facts::{
     ArmFact, EnumFact, FieldFact, FileFacts, FnFact, ImplFact, ItemFact, MatchFact, ModFact,
     ModelFact, Pattern, SerdeFact, StringSetFact, StructFact, UseFact, VariantFact,
 };
-pub use lookup::Index;
+pub use lookup::{Index, Parsed};
 pub use read::{Interest, read};

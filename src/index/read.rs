@@ -52,6 +52,7 @@ pub fn read(file: &Arc<SourceFile>, interest: &Interest) -> Outcome<FileFacts> {
             string_sets: Vec::new(),
             items: Vec::new(),
             opaque: Vec::new(),
+            macros: Vec::new(),
         },
         interest,
         module: Vec::new(),
@@ -148,6 +149,25 @@ fn table_name(attributes: &[Attribute]) -> Option<String> {
     name
 }
 
+/// Where a function starts, attributes aside.
+fn first_of(vis: &Visibility, sig: &syn::Signature) -> Span {
+    match vis {
+        Visibility::Public(token) => token.span,
+        Visibility::Restricted(restricted) => restricted.pub_token.span,
+        Visibility::Inherited => signature_start(sig),
+    }
+}
+
+/// Where a signature starts: at its first keyword.
+fn signature_start(sig: &syn::Signature) -> Span {
+    sig.constness
+        .map(|token| token.span)
+        .or(sig.asyncness.map(|token| token.span))
+        .or(sig.unsafety.map(|token| token.span))
+        .or(sig.abi.as_ref().map(|abi| abi.extern_token.span))
+        .unwrap_or(sig.fn_token.span)
+}
+
 struct Reader<'a> {
     base: usize,
     facts: FileFacts,
@@ -165,8 +185,81 @@ impl Reader<'_> {
         range.start + self.base..range.end + self.base
     }
 
+    /// From the first attribute, else `first`, to the end of `last`.
+    ///
+    /// What `Spanned` gives costs a copy of every token inside: too much for whole items.
+    fn between(&self, attributes: &[Attribute], first: Span, last: Span) -> Range<usize> {
+        let start = attributes
+            .iter()
+            .find(|a| matches!(a.style, syn::AttrStyle::Outer))
+            .map_or(first, |a| a.pound_token.span);
+        self.range(start).start..self.range(last).end
+    }
+
+    /// The range of an item.
+    fn item_range(&self, item: &syn::Item) -> Range<usize> {
+        let vis = |vis: &Visibility, or: Span| match vis {
+            Visibility::Public(token) => token.span,
+            Visibility::Restricted(restricted) => restricted.pub_token.span,
+            Visibility::Inherited => or,
+        };
+        match item {
+            syn::Item::Fn(f) => self.fn_range(&f.attrs, first_of(&f.vis, &f.sig), &f.block),
+            syn::Item::Mod(m) => {
+                let last = match (&m.content, m.semi) {
+                    (Some((brace, _)), _) => brace.span.close(),
+                    (None, Some(semi)) => semi.span,
+                    (None, None) => m.ident.span(),
+                };
+                self.between(&m.attrs, vis(&m.vis, m.mod_token.span), last)
+            }
+            syn::Item::Impl(i) => self.impl_range(i),
+            syn::Item::Enum(e) => {
+                self.between(&e.attrs, vis(&e.vis, e.enum_token.span), e.brace_token.span.close())
+            }
+            syn::Item::Trait(t) if t.unsafety.is_none() && t.auto_token.is_none() => {
+                self.between(&t.attrs, vis(&t.vis, t.trait_token.span), t.brace_token.span.close())
+            }
+            syn::Item::Use(u) => self.between(&u.attrs, vis(&u.vis, u.use_token.span), u.semi_token.span),
+            other => self.of(other),
+        }
+    }
+
+    fn fn_range(&self, attributes: &[Attribute], first: Span, block: &syn::Block) -> Range<usize> {
+        self.between(attributes, first, block.brace_token.span.close())
+    }
+
+    fn impl_range(&self, item: &syn::ItemImpl) -> Range<usize> {
+        let first = item
+            .defaultness
+            .map(|token| token.span)
+            .or(item.unsafety.map(|token| token.span))
+            .unwrap_or(item.impl_token.span);
+        self.between(&item.attrs, first, item.brace_token.span.close())
+    }
+
     fn of(&self, node: &impl Spanned) -> Range<usize> {
         self.range(node.span())
+    }
+
+    /// The text of an expression that is short by its form; that of any other is empty.
+    ///
+    /// The texts are kept for values such as `0` and `now()`; keeping those of whole closures
+    /// would cost more than everything else.
+    fn short_text(&self, expression: &syn::Expr) -> String {
+        let short = match expression {
+            syn::Expr::Lit(_) | syn::Expr::Path(_) => true,
+            syn::Expr::Call(call) => call.args.is_empty(),
+            syn::Expr::MethodCall(call) => {
+                call.args.is_empty() && !self.short_text(&call.receiver).is_empty()
+            }
+            _ => false,
+        };
+        if short {
+            self.facts.text(&self.of(expression)).to_owned()
+        } else {
+            String::new()
+        }
     }
 
     fn fields(&self, fields: &syn::FieldsNamed) -> Vec<FieldFact> {
@@ -177,7 +270,14 @@ impl Reader<'_> {
                 Some(FieldFact {
                     name: unraw(field.ident.as_ref()?),
                     ty: tokens(&field.ty),
-                    range: self.of(field),
+                    range: {
+                        let first = match &field.vis {
+                            Visibility::Public(token) => token.span,
+                            Visibility::Restricted(restricted) => restricted.pub_token.span,
+                            Visibility::Inherited => field.ident.as_ref()?.span(),
+                        };
+                        self.range(first).start..self.of(&field.ty).end
+                    },
                     attributes: field
                         .attrs
                         .iter()
@@ -296,7 +396,7 @@ impl Reader<'_> {
                 syn::Stmt::Local(local) => match (&local.pat, &local.init) {
                     (syn::Pat::Ident(ident), Some(init)) if init.diverge.is_none() => Some((
                         unraw(&ident.ident),
-                        self.facts.text(&self.of(&init.expr)).to_owned(),
+                        self.short_text(&init.expr),
                     )),
                     _ => None,
                 },
@@ -486,13 +586,19 @@ impl Reader<'_> {
         };
         ItemFact {
             key,
-            range: self.of(item),
+            range: self.item_range(item),
             inner,
             close,
         }
     }
 
     fn impl_item(&self, item: &syn::ImplItem) -> ItemFact {
+        let range = match item {
+            syn::ImplItem::Fn(f) if f.defaultness.is_none() => {
+                self.fn_range(&f.attrs, first_of(&f.vis, &f.sig), &f.block)
+            }
+            other => self.of(other),
+        };
         let key = match item {
             syn::ImplItem::Fn(f) => format!("fn {}", f.sig.ident),
             syn::ImplItem::Type(t) => format!("type {}", t.ident),
@@ -501,7 +607,7 @@ impl Reader<'_> {
         };
         ItemFact {
             key,
-            range: self.of(item),
+            range,
             inner: Vec::new(),
             close: None,
         }
@@ -558,9 +664,19 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                 _ => None,
             }
         });
+        let whole = match (&item.content, item.semi) {
+            (Some((brace, _)), _) => brace.span.close(),
+            (None, Some(semi)) => semi.span,
+            (None, None) => item.ident.span(),
+        };
+        let first = match &item.vis {
+            Visibility::Public(token) => token.span,
+            Visibility::Restricted(restricted) => restricted.pub_token.span,
+            Visibility::Inherited => item.mod_token.span,
+        };
         self.facts.modules.push(ModFact {
             name: unraw(&item.ident),
-            range: self.of(item),
+            range: self.between(&item.attrs, first, whole),
             is_inline: item.content.is_some(),
             is_pub: matches!(item.vis, Visibility::Public(_)),
             path,
@@ -648,7 +764,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         self.facts.impls.push(ImplFact {
             self_type: tokens(&item.self_ty),
             trait_path: item.trait_.as_ref().map(|(_, path, _)| path_text(path)),
-            range: self.of(item),
+            range: self.impl_range(item),
             is_test: self.in_test || is_test(&item.attrs),
         });
         self.current_impl = Some(self.facts.impls.len() - 1);
@@ -657,13 +773,13 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        let range = self.of(item);
+        let range = self.fn_range(&item.attrs, first_of(&item.vis, &item.sig), &item.block);
         let at = self.push_fn(&item.attrs, &item.vis, &item.sig, range, Some(&item.block));
         self.within_fn(at, |reader| reader.visit_block(&item.block));
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        let range = self.of(item);
+        let range = self.fn_range(&item.attrs, first_of(&item.vis, &item.sig), &item.block);
         let at = self.push_fn(&item.attrs, &item.vis, &item.sig, range, Some(&item.block));
         self.within_fn(at, |reader| reader.visit_block(&item.block));
     }
@@ -721,7 +837,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             let args = node
                 .args
                 .iter()
-                .map(|arg| self.facts.text(&self.of(arg)).to_owned())
+                .map(|arg| self.short_text(arg))
                 .collect();
             self.facts.functions[at]
                 .calls
@@ -731,6 +847,10 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_macro(&mut self, node: &'ast syn::Macro) {
+        let delimiters = node.delimiter.span();
+        self.facts
+            .macros
+            .push(self.range(delimiters.open()).start..self.range(delimiters.close()).end);
         let found = macros::matches_in(node.tokens.clone());
         let outer = self.in_macro.replace(path_text(&node.path));
         let is_definition = node.path.is_ident("macro_rules");

@@ -79,6 +79,27 @@ pub fn discover(
         .collect();
     let site = match candidates.as_slice() {
         [site] => *site,
+        [] if wanted.is_some() => {
+            let known: Vec<String> = (0..sites.len())
+                .filter(|&at| is_candidate(&sites[at], None))
+                .map(|at| self_type(&sites[at]))
+                .collect();
+            let refusal = Refusal::new(
+                "no-executor",
+                format!(
+                    "found no executor called `{}`, as the configuration names it",
+                    configured.unwrap_or_default()
+                ),
+            )
+            .help(match known.as_slice() {
+                [] => "no trait impl outside tests matches over every variant".to_owned(),
+                known => format!("these match over every variant: {}", known.join(", ")),
+            });
+            return Err(match config.place("executor") {
+                Some(place) => refusal.at(place),
+                None => refusal,
+            });
+        }
         [] => {
             let refusal = Refusal::new(
                 "no-executor",

@@ -138,12 +138,13 @@ pub fn discover(workspace: &Workspace, config: &Config) -> Outcome<SpecEnum> {
             in_tokens = Some(facts.place(&(at..at + needle.len())));
         }
     }
+    let others: Vec<String> = found.iter().map(configured_path).collect();
     if let Some(path) = configured {
         found.retain(|candidate| names(path, candidate));
     }
     let spec = match found.len() {
         1 => found.remove(0),
-        0 => return Err(missing(name, in_tokens, config)),
+        0 => return Err(missing(name, &others, in_tokens, config)),
         _ => return Err(ambiguous(name, &found)),
     };
     check_shape(&spec)?;
@@ -163,11 +164,17 @@ fn macro_made(facts: &FileFacts, needle: &str) -> Option<usize> {
         let line = &facts.file.text[facts.file.line_start(at)..at];
         let after = facts.file.text[at + needle.len()..].chars().next();
         let whole = !after.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        (whole && !line.contains("//") && !line.contains('"')).then_some(at)
+        let in_macro = facts.macros.iter().any(|range| range.contains(&at));
+        (whole && in_macro && !line.contains("//") && !line.contains('"')).then_some(at)
     })
 }
 
-fn missing(name: &str, in_tokens: Option<crate::note::Place>, config: &Config) -> Refusal {
+fn missing(
+    name: &str,
+    others: &[String],
+    in_tokens: Option<crate::note::Place>,
+    config: &Config,
+) -> Refusal {
     if let Some(place) = in_tokens {
         return Refusal::new(
             "enum-in-macro",
@@ -176,13 +183,15 @@ fn missing(name: &str, in_tokens: Option<crate::note::Place>, config: &Config) -
         .at(place)
         .help("add the variant in the macro's input by hand, or write the enum out");
     }
-    let refusal = Refusal::new(
-        "no-enum",
-        format!("found no enum called `{name}` in this workspace"),
-    )
-    .help(
-        "name it in the root manifest: [workspace.metadata.oxy-task] task-spec = \"package::module::Enum\"",
-    );
+    let message = match config.get("task-spec") {
+        Some(path) => format!("found no enum called `{name}` at `{path}`"),
+        None => format!("found no enum called `{name}` in this workspace"),
+    };
+    let refusal = Refusal::new("no-enum", message)
+    .help(match others {
+        [] => "name it in the root manifest: [workspace.metadata.oxy-task] task-spec = \"package::module::Enum\"".to_owned(),
+        others => format!("there is {}: name it with `task-spec`", others.join(", ")),
+    });
     match config.place("task-spec") {
         Some(place) => refusal.at(place),
         None => refusal,

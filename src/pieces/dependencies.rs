@@ -106,7 +106,7 @@ fn add(
     let workspace = context.index.workspace;
     let inner = workspace.members.iter().find(|m| m.crate_name() == krate);
     if let Some(inner) = inner {
-        check_cycle(workspace, member, inner)?;
+        check_cycle(workspace, member, inner).map_err(|e| e.at(manifest.file.place(&(0..1))))?;
         plan.notes.insert(
             0,
             Note::warning(
@@ -195,7 +195,7 @@ fn serde_feature(
 }
 
 /// Refuses an edge that would close a circle, with the circle.
-fn check_cycle(workspace: &Workspace, from: &Member, to: &Member) -> Outcome<()> {
+pub(crate) fn check_cycle(workspace: &Workspace, from: &Member, to: &Member) -> Outcome<()> {
     let mut path = vec![to.name.clone()];
     if reaches(workspace, to, &from.name, &mut path, &mut BTreeSet::new()) {
         let circle: Vec<String> = std::iter::once(from.name.clone()).chain(path).collect();

@@ -6,8 +6,6 @@
 use std::sync::Arc;
 
 use super::{Piece, gate, last};
-use crate::edit::TextEdit;
-use crate::format::Rustfmt;
 use crate::index::FileFacts;
 use crate::note::Outcome;
 use crate::plan::Plan;
@@ -55,7 +53,6 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         return Ok(());
     };
     let file = &facts.file;
-    let newline = file.line_ending();
     let fixture = if optional {
         "    let Some(db) = test_db().await else {\n        return;\n    };\n"
     } else {
@@ -137,21 +134,7 @@ async fn {NAME}() {{
         run = records.run_entity,
         run_name = last(&records.run_entity),
     );
-    let edition = member.edition.clone();
-    let text = Rustfmt::new(&index.workspace.root, &edition).file(&text)?;
-    let text = format!("\n{text}");
-    let lead = if file.text.ends_with('\n') { "" } else { newline };
-    let text = format!("{lead}{}", text.replace('\n', newline));
-    plan.insert(
-        PIECE.id,
-        "test of the gate",
-        file,
-        vec![TextEdit {
-            at: file.text.len(),
-            text,
-            kind: "module",
-        }],
-    );
+    plan.draft_tail(PIECE.id, "test of the gate", file, text);
     Ok(())
 }
 

@@ -12,6 +12,8 @@ mod tasks_mod;
 mod variant;
 mod worker;
 
+pub(crate) use dependencies::check_cycle;
+
 use crate::index::MatchFact;
 use crate::note::Outcome;
 use crate::plan::Plan;

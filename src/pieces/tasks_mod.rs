@@ -55,11 +55,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         .unwrap_or_default();
     let text = render(&render::TasksMod {
         imports: merge_imports(imports.iter().map(|path| within(krate, path))),
-        modules: if existing.is_some() {
-            Vec::new()
-        } else {
-            vec![crate::request::raw(&context.task.snake)]
-        },
+        modules: vec![crate::request::raw(&context.task.snake)],
         events: landmarks.events.clone(),
         assignment_name: last(&executor.assignment_type).to_owned(),
         executing_name: executor.executing_name.clone(),

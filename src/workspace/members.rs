@@ -103,6 +103,7 @@ pub(super) fn nearest_manifest(options: &CargoOptions) -> Outcome<PathBuf> {
                     "manifest-path",
                     format!("manifest path `{}` does not exist", path.display()),
                 )
+                .help("name the Cargo.toml of the workspace, or of one of its members")
             });
     }
     let here = std::env::current_dir()

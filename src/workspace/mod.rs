@@ -17,7 +17,7 @@ pub use members::{CargoOptions, Member, Target};
 pub use source::SourceFile;
 
 use crate::edit::FileChange;
-use crate::note::{Outcome, Refusal};
+use crate::note::{Outcome, Place, Refusal};
 
 /// Members and files of one cargo workspace.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub struct Workspace {
     pub members: Vec<Member>,
     /// Rust files below the root, by path relative to it, with `/`.
     pub files: BTreeMap<String, Arc<SourceFile>>,
-    /// Rust files that are no UTF-8, by path relative to the root.
-    pub unreadable: Vec<String>,
+    /// The first byte that is no UTF-8 of each Rust file that is not.
+    pub unreadable: Vec<Place>,
     /// Cargo's target folder: what the tool keeps lies there.
     pub target: PathBuf,
     /// Texts of other files that a change would bring.

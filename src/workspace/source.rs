@@ -47,12 +47,12 @@ impl SourceFile {
     /// The place that `range` starts at. Offsets past the end are taken as the end.
     #[must_use]
     pub fn place(&self, range: &Range<usize>) -> Place {
-        let start = range.start.min(self.text.len());
+        let start = self.text.floor_char_boundary(range.start);
         let line_start = self.line_start(start);
         let line_end = self.text[start..]
             .find('\n')
             .map_or(self.text.len(), |n| start + n);
-        let end = range.end.clamp(start, line_end);
+        let end = self.text.ceil_char_boundary(range.end).clamp(start, line_end);
         Place {
             path: self.path.clone(),
             line: self.text[..start].matches('\n').count() + 1,

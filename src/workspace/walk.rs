@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::{WalkBuilder, WalkState};
 
 use super::{SourceFile, relative};
-use crate::note::{Outcome, Refusal};
+use crate::note::{Outcome, Place, Refusal};
 
 /// What a walk found.
 pub(super) struct Walked {
     pub(super) files: BTreeMap<String, Arc<SourceFile>>,
-    pub(super) unreadable: Vec<String>,
+    pub(super) unreadable: Vec<Place>,
 }
 
 /// Every `.rs` file below `root` that version control would not ignore.
@@ -58,7 +58,15 @@ pub(super) fn rust_files(root: &Path) -> Outcome<Walked> {
                                 };
                                 found.files.insert(name, Arc::new(file));
                             }
-                            Err(_) => found.unreadable.push(name),
+                            Err(e) => {
+                                let at = e.utf8_error().valid_up_to();
+                                let file = SourceFile {
+                                    path: name,
+                                    absolute: path.to_path_buf(),
+                                    text: String::from_utf8_lossy(e.as_bytes()).into_owned(),
+                                };
+                                found.unreadable.push(file.place(&(at..at + 1)));
+                            }
                         }
                         WalkState::Continue
                     }
@@ -74,6 +82,6 @@ pub(super) fn rust_files(root: &Path) -> Outcome<Walked> {
         return Err(refusal);
     }
     let mut walked = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    walked.unreadable.sort();
+    walked.unreadable.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(walked)
 }
