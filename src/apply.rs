@@ -11,7 +11,10 @@ use crate::note::{Outcome, Refusal};
 
 /// Which guards the user lifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct Guards {
     /// `--allow-dirty`.
     pub dirty: bool,
@@ -28,8 +31,11 @@ pub struct Guards {
 pub fn check(root: &Path, target: &Path, changes: &[FileChange], guards: Guards) -> Outcome<()> {
     for change in changes.iter().filter(|change| change.before.is_none()) {
         if root.join(&change.path).exists() {
-            return Err(Refusal::new("file-exists", format!("`{}` appeared meanwhile", change.path))
-                .help("run the command again"));
+            return Err(Refusal::new(
+                "file-exists",
+                format!("`{}` appeared meanwhile", change.path),
+            )
+            .help("run the command again"));
         }
     }
     let mut git = Command::new("git");
@@ -42,7 +48,11 @@ pub fn check(root: &Path, target: &Path, changes: &[FileChange], guards: Guards)
         "--",
     ]);
     let edited: Vec<&FileChange> = changes.iter().filter(|c| c.before.is_some()).collect();
-    git.args(edited.iter().map(|change| format!(":(top,literal){}", prefix(root, &change.path))));
+    git.args(
+        edited
+            .iter()
+            .map(|change| format!(":(top,literal){}", prefix(root, &change.path))),
+    );
     let output = match git.output() {
         Ok(output) if output.status.success() => output.stdout,
         _ if guards.no_vcs => return Ok(()),
@@ -67,7 +77,10 @@ pub fn check(root: &Path, target: &Path, changes: &[FileChange], guards: Guards)
         else {
             continue;
         };
-        let text = change.before.as_ref().map_or("", |before| before.text.as_str());
+        let text = change
+            .before
+            .as_ref()
+            .map_or("", |before| before.text.as_str());
         if own.get(&change.path) == Some(&hash(text)) {
             continue;
         }
@@ -84,9 +97,16 @@ pub fn check(root: &Path, target: &Path, changes: &[FileChange], guards: Guards)
         return Ok(());
     }
     let list = |files: &[String], label: &str| -> String {
-        files.iter().map(|file| format!("\n  * {file} ({label})")).collect()
+        files
+            .iter()
+            .map(|file| format!("\n  * {file} ({label})"))
+            .collect()
     };
-    let flag = if dirty.is_empty() { "--allow-staged" } else { "--allow-dirty" };
+    let flag = if dirty.is_empty() {
+        "--allow-staged"
+    } else {
+        "--allow-dirty"
+    };
     Err(Refusal::new(
         "dirty",
         format!(
@@ -153,7 +173,9 @@ pub fn commit(root: &Path, target: &Path, changes: &[FileChange]) -> Outcome<Wri
         }
         let before = change.before.as_ref().map(|before| before.text.clone());
         written.files.push((path.clone(), before));
-        written.record.insert(change.path.clone(), hash(&change.after));
+        written
+            .record
+            .insert(change.path.clone(), hash(&change.after));
     }
     written.remember();
     Ok(written)
@@ -168,16 +190,25 @@ fn stage(written: &mut Written, change: &FileChange) -> Outcome<(PathBuf, PathBu
     if let Some(before) = &change.before {
         let now = std::fs::read_to_string(&path).map_err(|e| cannot(&change.path, &e))?;
         if now != before.text {
-            return Err(Refusal::new("changed", format!("`{}` changed while the tool ran", change.path))
-                .help("run the command again"));
+            return Err(Refusal::new(
+                "changed",
+                format!("`{}` changed while the tool ran", change.path),
+            )
+            .help("run the command again"));
         }
-        let permissions = std::fs::metadata(&path).map_err(|e| cannot(&change.path, &e))?.permissions();
+        let permissions = std::fs::metadata(&path)
+            .map_err(|e| cannot(&change.path, &e))?
+            .permissions();
         if permissions.readonly() {
-            return Err(Refusal::new("read-only", format!("`{}` is read-only", change.path))
-                .help("make it writable, and run the command again"));
+            return Err(
+                Refusal::new("read-only", format!("`{}` is read-only", change.path))
+                    .help("make it writable, and run the command again"),
+            );
         }
     } else {
-        written.make_dirs(&dir).map_err(|e| cannot(&change.path, &e))?;
+        written
+            .make_dirs(&dir)
+            .map_err(|e| cannot(&change.path, &e))?;
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = dir.join(format!(".{name}.oxy-task-{}", std::process::id()));
@@ -210,8 +241,11 @@ impl Written {
                 None => std::fs::remove_file(&path),
             };
             done.map_err(|e| {
-                Refusal::new("roll-back", format!("cannot put `{}` back: {e}", path.display()))
-                    .help("`git checkout` the file")
+                Refusal::new(
+                    "roll-back",
+                    format!("cannot put `{}` back: {e}", path.display()),
+                )
+                .help("`git checkout` the file")
             })?;
         }
         self.remove_dirs();
@@ -240,7 +274,9 @@ impl Written {
         record.extend(self.record.clone());
         let text = serde_json::to_string(&record).unwrap_or_default();
         // Only a convenience: without it the next run asks for --allow-dirty.
-        if std::fs::create_dir_all(record_file(&self.target).parent().unwrap_or(&self.target)).is_ok() {
+        if std::fs::create_dir_all(record_file(&self.target).parent().unwrap_or(&self.target))
+            .is_ok()
+        {
             std::fs::write(record_file(&self.target), text).ok();
         }
     }

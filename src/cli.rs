@@ -11,7 +11,13 @@ use crate::workspace::CargoOptions;
 
 /// Scaffolds durable background tasks.
 #[derive(Debug, Parser)]
-#[command(name = "cargo-oxy-task", bin_name = "cargo oxy-task", version, about, max_term_width = 100)]
+#[command(
+    name = "cargo-oxy-task",
+    bin_name = "cargo oxy-task",
+    version,
+    about,
+    max_term_width = 100
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -34,7 +40,13 @@ pub struct Common {
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
     pub format: Format,
     /// Coloring
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "CARGO_TERM_COLOR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "CARGO_TERM_COLOR"
+    )]
     pub color: Color,
     /// No status lines
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -99,7 +111,9 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Scaffold a task
-    #[command(after_help = "Example:\n  cargo oxy-task new CloneRepository clone_url:String target_dir:PathBuf auth_token:secret \\\n    --key clone_url,target_dir")]
+    #[command(
+        after_help = "Example:\n  cargo oxy-task new CloneRepository clone_url:String target_dir:PathBuf auth_token:secret \\\n    --key clone_url,target_dir"
+    )]
     New(Box<New>),
     /// Show which landmarks were found where, and why
     #[command(after_help = "Example:\n  cargo oxy-task doctor --format json")]
@@ -108,7 +122,10 @@ pub enum Command {
 
 /// Options of commands that write.
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct Writing {
     /// Write nothing; print the diff
     #[arg(short = 'n', long)]
@@ -130,7 +147,7 @@ pub struct Writing {
 /// Arguments of `new`.
 #[derive(Debug, Args)]
 pub struct New {
-    /// Name of the variant, UpperCamelCase
+    /// Name of the variant, `UpperCamelCase`
     variant: String,
     /// Fields; `NAME:secret` is carried as a reference
     #[arg(value_name = "FIELD:TYPE")]
@@ -192,8 +209,11 @@ impl New {
         let key = self.key.as_deref().map(request::key).transpose()?;
         request::check_fields(&fields, key.as_deref())?;
         if let Some(pattern) = self.retry_on.iter().find(|pattern| pattern.is_empty()) {
-            return Err(Refusal::usage("retry-on", format!("`{pattern}` would retry every failure"))
-                .help("give a part of the messages that are worth another try"));
+            return Err(Refusal::usage(
+                "retry-on",
+                format!("`{pattern}` would retry every failure"),
+            )
+            .help("give a part of the messages that are worth another try"));
         }
         Ok(TaskRequest {
             variant,

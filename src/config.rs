@@ -36,8 +36,10 @@ pub fn read(workspace: &Workspace, overrides: &[String]) -> Outcome<Config> {
             ..refusal
         };
         let Some((key, value)) = text.split_once('=') else {
-            return Err(Refusal::usage("config", format!("`{text}` is no KEY=VALUE"))
-                .help("give `--config task-spec=package::module::Enum`"));
+            return Err(
+                Refusal::usage("config", format!("`{text}` is no KEY=VALUE"))
+                    .help("give `--config task-spec=package::module::Enum`"),
+            );
         };
         let parsed = value
             .trim()
@@ -60,20 +62,23 @@ fn set(
             .as_str()
             .filter(|value| value.contains("::"))
             .ok_or_else(|| wrong("is no path").help("write it as \"package::module::Item\", with the package's name as in its manifest"))?;
-        config.values.insert(key.to_owned(), (value.to_owned(), None));
+        config
+            .values
+            .insert(key.to_owned(), (value.to_owned(), None));
         return Ok(());
     }
     if key == "events" {
-        let table = item
-            .as_table_like()
-            .ok_or_else(|| wrong("is no table").help("write events = { done = \"…\", failed = \"…\" }"))?;
+        let table = item.as_table_like().ok_or_else(|| {
+            wrong("is no table").help("write events = { done = \"…\", failed = \"…\" }")
+        })?;
         for (name, value) in table.iter() {
             let value = value.as_str().ok_or_else(|| {
                 wrong("holds a value that is no string")
                     .help("write events = { done = \"…\", failed = \"…\" }")
             })?;
             if !EVENTS.contains(&name) {
-                return Err(wrong(&format!("has no event `{name}`")).help(format!("events are: {}", EVENTS.join(", "))));
+                return Err(wrong(&format!("has no event `{name}`"))
+                    .help(format!("events are: {}", EVENTS.join(", "))));
             }
             config.events.insert(name.to_owned(), value.to_owned());
         }
@@ -82,6 +87,12 @@ fn set(
     if OTHERS.contains(&key) {
         return Ok(());
     }
-    let known: Vec<&str> = PATHS.iter().chain(&["events"]).chain(&OTHERS).copied().collect();
-    Err(wrong("is no key of [workspace.metadata.oxy-task]").help(format!("keys are: {}", known.join(", "))))
+    let known: Vec<&str> = PATHS
+        .iter()
+        .chain(&["events"])
+        .chain(&OTHERS)
+        .copied()
+        .collect();
+    Err(wrong("is no key of [workspace.metadata.oxy-task]")
+        .help(format!("keys are: {}", known.join(", "))))
 }

@@ -42,7 +42,11 @@ impl FileChange {
         let mut at = edit.at + shift;
         let text = self.after.as_bytes();
         // The line that the inserted text begins with, not the line end that it follows.
-        while text.get(at).is_some_and(|b| matches!(b, b'\n' | b'\r' | b',')) && at < text.len() {
+        while text
+            .get(at)
+            .is_some_and(|b| matches!(b, b'\n' | b'\r' | b','))
+            && at < text.len()
+        {
             at += 1;
         }
         self.after[..at].matches('\n').count() + 1
@@ -51,7 +55,11 @@ impl FileChange {
     /// How many lines the insertion at `index` adds.
     #[must_use]
     pub fn inserted(&self, index: usize) -> usize {
-        self.edits[index].text.trim_matches(['\n', '\r']).lines().count()
+        self.edits[index]
+            .text
+            .trim_matches(['\n', '\r'])
+            .lines()
+            .count()
     }
 }
 
@@ -59,13 +67,17 @@ impl FileChange {
 ///
 /// Refuses an offset that lies past the end or inside a character.
 pub fn apply(path: &str, text: &str, edits: &[TextEdit]) -> Outcome<String> {
-    let mut out = String::with_capacity(text.len() + edits.iter().map(|e| e.text.len()).sum::<usize>());
+    let mut out =
+        String::with_capacity(text.len() + edits.iter().map(|e| e.text.len()).sum::<usize>());
     let mut done = 0;
     for edit in edits {
         if edit.at < done || !text.is_char_boundary(edit.at) || edit.at > text.len() {
             return Err(Refusal::new(
                 "edit-conflict",
-                format!("two edits of `{path}` conflict: `{}` at byte {}", edit.kind, edit.at),
+                format!(
+                    "two edits of `{path}` conflict: `{}` at byte {}",
+                    edit.kind, edit.at
+                ),
             )
             .help("this is a bug of the tool; nothing was written"));
         }
@@ -154,7 +166,13 @@ mod tests {
 
     #[test]
     fn an_offset_inside_a_character_is_a_conflict() {
-        assert_eq!(apply("a.rs", "ä", &[edit(1, "x")]).unwrap_err().code, "edit-conflict");
-        assert_eq!(apply("a.rs", "ab", &[edit(3, "x")]).unwrap_err().code, "edit-conflict");
+        assert_eq!(
+            apply("a.rs", "ä", &[edit(1, "x")]).unwrap_err().code,
+            "edit-conflict"
+        );
+        assert_eq!(
+            apply("a.rs", "ab", &[edit(3, "x")]).unwrap_err().code,
+            "edit-conflict"
+        );
     }
 }

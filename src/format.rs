@@ -45,7 +45,13 @@ impl Rustfmt {
     pub fn new(dir: &Path, edition: &str) -> Self {
         let beside = std::env::var_os("CARGO")
             .map(PathBuf::from)
-            .and_then(|cargo| Some(cargo.parent()?.join(format!("rustfmt{}", std::env::consts::EXE_SUFFIX))))
+            .and_then(|cargo| {
+                Some(
+                    cargo
+                        .parent()?
+                        .join(format!("rustfmt{}", std::env::consts::EXE_SUFFIX)),
+                )
+            })
             .filter(|path| path.is_file());
         Self {
             program: std::env::var_os("RUSTFMT")
@@ -60,8 +66,11 @@ impl Rustfmt {
     /// The text as rustfmt writes it; refuses when rustfmt cannot be run or fails.
     pub fn file(&self, text: &str) -> Outcome<String> {
         let refuse = |cause: String| {
-            Refusal::new("rustfmt", format!("cannot format the generated code: {cause}"))
-                .help("install it with `rustup component add rustfmt`, or name it in RUSTFMT")
+            Refusal::new(
+                "rustfmt",
+                format!("cannot format the generated code: {cause}"),
+            )
+            .help("install it with `rustup component add rustfmt`, or name it in RUSTFMT")
         };
         let mut child = Command::new(&self.program)
             .args(["--edition", &self.edition, "--emit", "stdout", "--quiet"])
@@ -71,7 +80,10 @@ impl Rustfmt {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|e| refuse(format!("`{}`: {e}", self.program.display())))?;
-        let mut input = child.stdin.take().ok_or_else(|| refuse("no standard input".to_owned()))?;
+        let mut input = child
+            .stdin
+            .take()
+            .ok_or_else(|| refuse("no standard input".to_owned()))?;
         let output = std::thread::scope(|scope| {
             // A rustfmt that fails early closes the pipe; its own error says more.
             scope.spawn(move || input.write_all(text.as_bytes()).ok());
@@ -79,7 +91,9 @@ impl Rustfmt {
         })
         .map_err(|e| refuse(e.to_string()))?;
         if !output.status.success() {
-            return Err(refuse(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+            return Err(refuse(
+                String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            ));
         }
         String::from_utf8(output.stdout).map_err(|e| refuse(e.to_string()))
     }
@@ -168,7 +182,10 @@ pub fn unstub(formatted: &str, fragments: &[Fragment]) -> Outcome<Vec<String>> {
                 .take_while(|line| line.trim() != format!("// oxy-task:{i}:end"))
                 .collect();
             let Some(first) = lines.first() else {
-                return Err(Refusal::new("rustfmt", "rustfmt lost a fragment of the generated code"));
+                return Err(Refusal::new(
+                    "rustfmt",
+                    "rustfmt lost a fragment of the generated code",
+                ));
             };
             let base = &first[..first.len() - first.trim_start().len()];
             let out: Vec<String> = lines
@@ -215,7 +232,10 @@ mod tests {
         let stub = stub(&fragments);
         // What rustfmt makes of it, as far as these lines go.
         let formatted = "mod m {\n    fn f() {\n        match x {\n            // oxy-task:0:begin\n            A => {\n                b\n            }\n            // oxy-task:0:end\n        }\n    }\n}\n\nenum E {\n    // oxy-task:1:begin\n    /// Doc.\n    A,\n    // oxy-task:1:end\n}\n";
-        assert_eq!(stub.replace(' ', "").trim_end(), formatted.replace(' ', "").trim_end());
+        assert_eq!(
+            stub.replace(' ', "").trim_end(),
+            formatted.replace(' ', "").trim_end()
+        );
         assert_eq!(
             unstub(formatted, &fragments).unwrap(),
             ["\t\t\tA => {\n\t\t\t\tb\n\t\t\t}", "    /// Doc.\n    A,"]

@@ -42,7 +42,14 @@ pub fn missing(
         .help("rename that file, or the task"));
     }
     let mut out = Vec::new();
-    level(&wanted, &wanted.items, &stands, &stands.items, None, &mut out);
+    level(
+        &wanted,
+        &wanted.items,
+        &stands,
+        &stands.items,
+        None,
+        &mut out,
+    );
     imports(&wanted, &stands, &mut out);
     Ok(out)
 }
@@ -74,20 +81,36 @@ fn level(
         }
         if let Some(found) = find(stands, item) {
             if found.close.is_some() {
-                level(wanted_file, &item.inner, stands_file, &found.inner, found.close, out);
+                level(
+                    wanted_file,
+                    &item.inner,
+                    stands_file,
+                    &found.inner,
+                    found.close,
+                    out,
+                );
             }
             continue;
         }
         let start = wanted_file.file.line_start(item.range.start);
         let text = wanted_file.file.text[start..item.range.end].replace('\n', newline);
-        let before = wanted[..i].iter().rev().find_map(|other| find(stands, other));
+        let before = wanted[..i]
+            .iter()
+            .rev()
+            .find_map(|other| find(stands, other));
         let after = wanted[i + 1..].iter().find_map(|other| find(stands, other));
         let blank = newline;
         let edit = match (before, after) {
             (Some(before), _) => {
                 let end = before.range.end;
-                let at = file.text[end..].find('\n').map_or(file.text.len(), |n| end + n);
-                let at = if file.text[..at].ends_with('\r') { at - 1 } else { at };
+                let at = file.text[end..]
+                    .find('\n')
+                    .map_or(file.text.len(), |n| end + n);
+                let at = if file.text[..at].ends_with('\r') {
+                    at - 1
+                } else {
+                    at
+                };
                 (at, format!("{newline}{blank}{text}"))
             }
             (None, Some(after)) => {

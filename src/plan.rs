@@ -185,7 +185,11 @@ impl Plan {
     ///
     /// `known` are formatted texts by what they were formatted from, of an earlier plan; those
     /// of this one are added.
-    pub fn finish(&mut self, rustfmt: &Rustfmt, known: &mut BTreeMap<String, String>) -> Outcome<()> {
+    pub fn finish(
+        &mut self,
+        rustfmt: &Rustfmt,
+        known: &mut BTreeMap<String, String>,
+    ) -> Outcome<()> {
         let drafts = std::mem::take(&mut self.drafts);
         let files = std::mem::take(&mut self.files);
         let fragments: Vec<Fragment> = drafts.iter().map(|d| d.fragment.clone()).collect();
@@ -193,7 +197,11 @@ impl Plan {
         if !fragments.is_empty() {
             texts.push(format::stub(&fragments));
         }
-        let unknown: Vec<String> = texts.iter().filter(|text| !known.contains_key(*text)).cloned().collect();
+        let unknown: Vec<String> = texts
+            .iter()
+            .filter(|text| !known.contains_key(*text))
+            .cloned()
+            .collect();
         if !unknown.is_empty() {
             let fresh = rustfmt.files(&unknown)?;
             known.extend(unknown.into_iter().zip(fresh));
@@ -215,7 +223,11 @@ impl Plan {
             };
             if file.is_tail {
                 let newline = existing.line_ending();
-                let lead = if existing.text.ends_with('\n') { "" } else { newline };
+                let lead = if existing.text.ends_with('\n') {
+                    ""
+                } else {
+                    newline
+                };
                 let edit = TextEdit {
                     at: existing.text.len(),
                     text: format!("{lead}{newline}{}", text.replace('\n', newline)),
@@ -229,7 +241,12 @@ impl Plan {
                 self.present(file.piece, file.title.clone(), &file.path);
             }
             for (what, edit) in missing {
-                self.insert(file.piece, format!("{what} of {}", file.title), existing, vec![edit]);
+                self.insert(
+                    file.piece,
+                    format!("{what} of {}", file.title),
+                    existing,
+                    vec![edit],
+                );
             }
         }
         let order = |step: &Step| PIECES.iter().position(|piece| piece.id == step.piece);
@@ -298,7 +315,9 @@ impl Open {
                     .iter()
                     .find(|change| change.path == *path)
                     .and_then(|change| change.after.find(text.as_str()).map(|at| (change, at)))
-                    .map_or(1, |(change, at)| change.after[..at].matches('\n').count() + 1);
+                    .map_or(1, |(change, at)| {
+                        change.after[..at].matches('\n').count() + 1
+                    });
                 (path.clone(), line)
             }
         }

@@ -298,7 +298,9 @@ pub fn merge_imports(paths: impl IntoIterator<Item = String>) -> Vec<String> {
     for path in paths {
         let (parent, name) = path
             .rsplit_once("::")
-            .map_or((String::new(), path.clone()), |(p, n)| (p.to_owned(), n.to_owned()));
+            .map_or((String::new(), path.clone()), |(p, n)| {
+                (p.to_owned(), n.to_owned())
+            });
         groups.entry(parent).or_default().insert(name);
     }
     // `a::b` beside `a::b::C` is `a::b::{self, C}`.
@@ -337,6 +339,9 @@ mod tests {
     #[test]
     fn imports_with_a_common_parent_are_one() {
         let paths = ["a::b", "a::b::C", "a::D", "e::F", "e::G"].map(str::to_owned);
-        assert_eq!(merge_imports(paths), ["a::D", "a::b::{self, C}", "e::{F, G}"]);
+        assert_eq!(
+            merge_imports(paths),
+            ["a::D", "a::b::{self, C}", "e::{F, G}"]
+        );
     }
 }

@@ -8,7 +8,7 @@ use crate::note::{Outcome, Refusal};
 /// A request to scaffold one task.
 #[derive(Debug, Clone)]
 pub struct TaskRequest {
-    /// The variant's name, UpperCamelCase.
+    /// The variant's name, `UpperCamelCase`.
     pub variant: String,
     /// Its fields, in the order given.
     pub fields: Vec<Field>,
@@ -120,7 +120,7 @@ pub fn raw_path(path: &str) -> String {
     segments.join("::")
 }
 
-/// Checks that `name` can be a variant: UpperCamelCase, no keyword.
+/// Checks that `name` can be a variant: `UpperCamelCase`, no keyword.
 pub fn variant_name(name: &str) -> Outcome<String> {
     let usage = |why: &str| {
         Refusal::usage("variant-name", format!("`{name}` {why}"))
@@ -238,20 +238,26 @@ fn unsendable(ty: &syn::Type) -> Option<String> {
 pub fn check_fields(fields: &[Field], key: Option<&[String]>) -> Outcome<()> {
     for (i, field) in fields.iter().enumerate() {
         if fields[..i].iter().any(|other| other.name == field.name) {
-            return Err(
-                Refusal::usage("field-twice", format!("the field `{}` is given twice", field.name))
-                    .help("give each field once"),
-            );
+            return Err(Refusal::usage(
+                "field-twice",
+                format!("the field `{}` is given twice", field.name),
+            )
+            .help("give each field once"));
         }
     }
     let key = key.unwrap_or_default();
     for (i, name) in key.iter().enumerate() {
         if key[..i].contains(name) {
-            return Err(Refusal::usage("key-field", format!("`{name}` is given twice in the key"))
-                .help("name each field once"));
+            return Err(
+                Refusal::usage("key-field", format!("`{name}` is given twice in the key"))
+                    .help("name each field once"),
+            );
         }
         let secret = format!("{name}_ref");
-        if fields.iter().any(|field| field.is_secret && field.name == secret) {
+        if fields
+            .iter()
+            .any(|field| field.is_secret && field.name == secret)
+        {
             return Err(secret_in_key(name));
         }
         let Some(field) = fields.iter().find(|field| field.name == *name) else {
@@ -283,7 +289,9 @@ fn secret_in_key(name: &str) -> Refusal {
 
 /// Parses `30m`, `90s`, `500ms`, `2h`.
 pub fn duration(text: &str) -> Outcome<std::time::Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let unit = match &text[digits..] {
         "ms" => Some(1),
         "s" => Some(1_000),
@@ -335,7 +343,9 @@ pub fn status(text: &str) -> Outcome<StatusRequest> {
         .split_once('@')
         .map_or((place, None), |(place, field)| (place, Some(field)));
     let Some((entity, column)) = place.split_once('.') else {
-        return Err(usage(format!("`{text}` has no `.` between entity and column")));
+        return Err(usage(format!(
+            "`{text}` has no `.` between entity and column"
+        )));
     };
     let is_ident = |text: &str| syn::parse_str::<syn::Ident>(&raw(text)).is_ok();
     if !is_ident(entity) || !is_ident(column) || field.is_some_and(|f| !is_ident(f)) {
@@ -375,15 +385,19 @@ pub fn tag(text: &str) -> Outcome<String> {
     if fits {
         return Ok(text.to_owned());
     }
-    Err(Refusal::usage("tag", format!("`{text}` cannot be a wire tag"))
-        .help("use letters, digits, `_` and `-`: the tag is also the start of every task id"))
+    Err(
+        Refusal::usage("tag", format!("`{text}` cannot be a wire tag"))
+            .help("use letters, digits, `_` and `-`: the tag is also the start of every task id"),
+    )
 }
 
 /// Documentation as lines; control characters are refused.
 pub fn doc(text: &str) -> Outcome<String> {
     if text.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(Refusal::usage("doc", "the documentation holds control characters")
-            .help("give plain text"));
+        return Err(
+            Refusal::usage("doc", "the documentation holds control characters")
+                .help("give plain text"),
+        );
     }
     Ok(text.trim().to_owned())
 }
@@ -399,8 +413,10 @@ pub fn key(text: &str) -> Outcome<Vec<String>> {
         .iter()
         .all(|name| Parser::parse_str(parser, &raw(name)).is_ok_and(|p| p.len() == 1));
     if !ok {
-        return Err(Refusal::usage("key", format!("`{text}` is no list of fields"))
-            .help("give field names joined by commas: `--key clone_url,target_dir`"));
+        return Err(
+            Refusal::usage("key", format!("`{text}` is no list of fields"))
+                .help("give field names joined by commas: `--key clone_url,target_dir`"),
+        );
     }
     Ok(names)
 }

@@ -62,7 +62,11 @@ impl Task {
             check_same(spec, &name, &fields, &tag)?;
         }
         let snake = name.to_snake_case();
-        if request.tag.is_none() && existing.is_none() && tag != snake && spec.fact.serde.rename_all.as_deref() == Some("snake_case") {
+        if request.tag.is_none()
+            && existing.is_none()
+            && tag != snake
+            && spec.fact.serde.rename_all.as_deref() == Some("snake_case")
+        {
             notes.push(
                 Note::warning(
                     "wire-tag",
@@ -85,7 +89,10 @@ impl Task {
                 .map(|field| field.name.clone())
                 .collect()
         });
-        if let Some(status) = status.as_ref().filter(|status| !key.contains(&status.field)) {
+        if let Some(status) = status
+            .as_ref()
+            .filter(|status| !key.contains(&status.field))
+        {
             notes.push(
                 Note::warning(
                     "status-key",
@@ -117,7 +124,11 @@ impl Task {
     /// The pattern of the variant after its path: fields bound, none, or left out.
     #[must_use]
     pub fn pattern(&self) -> &'static str {
-        if self.fields.is_empty() { "" } else { " { .. }" }
+        if self.fields.is_empty() {
+            ""
+        } else {
+            " { .. }"
+        }
     }
 
     /// The variant's name as written in code.
@@ -129,7 +140,10 @@ impl Task {
     /// What a module outside the enum's crate imports for the fields.
     #[must_use]
     pub fn imports(&self) -> BTreeSet<String> {
-        self.fields.iter().flat_map(|(_, ty)| ty.imports()).collect()
+        self.fields
+            .iter()
+            .flat_map(|(_, ty)| ty.imports())
+            .collect()
     }
 }
 
@@ -194,7 +208,10 @@ fn check_tag(spec: &SpecEnum, name: &str, tag: &str) -> Outcome<()> {
         if spec.tags(variant).iter().any(|known| known == tag) {
             return Err(Refusal::new(
                 "tag-taken",
-                format!("the wire tag `{tag}` belongs to `{}`: the two would decode into each other", variant.name),
+                format!(
+                    "the wire tag `{tag}` belongs to `{}`: the two would decode into each other",
+                    variant.name
+                ),
             )
             .at(spec.facts.place(&variant.name_range))
             .help("choose another name, or another tag with --tag"));
@@ -247,7 +264,10 @@ fn check_same(
         .map(|field| (field.name.clone(), plain(&field.ty)))
         .collect();
     let list = |set: &BTreeSet<(String, String)>| {
-        let parts: Vec<String> = set.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+        let parts: Vec<String> = set
+            .iter()
+            .map(|(name, ty)| format!("{name}: {ty}"))
+            .collect();
         if parts.is_empty() {
             "no fields".to_owned()
         } else {

@@ -71,9 +71,9 @@ impl Spot {
     #[must_use]
     pub fn before(file: &SourceFile, siblings: &[Sibling], index: usize) -> Self {
         let mut at = file.line_start(siblings[index].start);
-        let floor = index
-            .checked_sub(1)
-            .map_or(0, |before| siblings[before].comma.unwrap_or(siblings[before].end));
+        let floor = index.checked_sub(1).map_or(0, |before| {
+            siblings[before].comma.unwrap_or(siblings[before].end)
+        });
         while at > floor + 1 {
             let above = file.line_start(at - 1);
             let line = file.text[above..at].trim();
@@ -146,7 +146,11 @@ impl Spot {
 /// The end of the line that `from` stands on, where only white space and comments follow on it.
 fn line_end(text: &str, from: usize, limit: usize) -> Option<usize> {
     let end = text[from..].find('\n').map_or(text.len(), |n| from + n);
-    let end_of_text = if text[..end].ends_with('\r') { end - 1 } else { end };
+    let end_of_text = if text[..end].ends_with('\r') {
+        end - 1
+    } else {
+        end
+    };
     let rest = text[from..end_of_text.max(from)].trim();
     let block = rest.starts_with("/*") && rest.ends_with("*/") && rest.matches("*/").count() == 1;
     (end <= limit && (rest.is_empty() || rest.starts_with("//") || block)).then_some(end_of_text)
@@ -174,7 +178,10 @@ fn divided_by_blank_lines(text: &str, siblings: &[Sibling]) -> bool {
         && siblings.windows(2).all(|pair| {
             let between = &text[pair[0].comma.unwrap_or(pair[0].end)..pair[1].start];
             let lines: Vec<&str> = between.split('\n').collect();
-            lines.len() > 2 && lines[1..lines.len() - 1].iter().any(|line| line.trim().is_empty())
+            lines.len() > 2
+                && lines[1..lines.len() - 1]
+                    .iter()
+                    .any(|line| line.trim().is_empty())
         })
 }
 
@@ -215,10 +222,22 @@ mod tests {
         for (before, after) in [
             ("{\n    A,\n    B,\n}\n", "{\n    A,\n    B,\n    N,\n}\n"),
             ("{\n    A,\n    B\n}\n", "{\n    A,\n    B,\n    N,\n}\n"),
-            ("{\n    A,\n    B // b\n}\n", "{\n    A,\n    B, // b\n    N,\n}\n"),
-            ("{\n    A,\n    B, /* b */\n    // of B\n}\n", "{\n    A,\n    B, /* b */\n    // of B\n    N,\n}\n"),
-            ("{\r\n    A,\r\n    B,\r\n}\r\n", "{\r\n    A,\r\n    B,\r\n    N,\r\n}\r\n"),
-            ("{\n    A,\n\n    B,\n}\n", "{\n    A,\n\n    B,\n\n    N,\n}\n"),
+            (
+                "{\n    A,\n    B // b\n}\n",
+                "{\n    A,\n    B, // b\n    N,\n}\n",
+            ),
+            (
+                "{\n    A,\n    B, /* b */\n    // of B\n}\n",
+                "{\n    A,\n    B, /* b */\n    // of B\n    N,\n}\n",
+            ),
+            (
+                "{\r\n    A,\r\n    B,\r\n}\r\n",
+                "{\r\n    A,\r\n    B,\r\n    N,\r\n}\r\n",
+            ),
+            (
+                "{\n    A,\n\n    B,\n}\n",
+                "{\n    A,\n\n    B,\n\n    N,\n}\n",
+            ),
             ("{ A, B }", "{ A, B, N, }"),
             ("{ A, B, }", "{ A, B, N, }"),
         ] {

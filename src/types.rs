@@ -109,7 +109,10 @@ fn resolve_one(index: &Index<'_>, spec: &SpecEnum, field: &Field) -> Outcome<Res
 fn unknown_type(name: &str, field: &Field) -> Refusal {
     Refusal::new(
         "field-type",
-        format!("cannot find the type `{name}` of the field `{}`", field.name),
+        format!(
+            "cannot find the type `{name}` of the field `{}`",
+            field.name
+        ),
     )
     .help("give its path, `some_crate::module::Name`, or import it in the enum's file")
 }
@@ -126,7 +129,11 @@ fn written_path(
 ) -> Outcome<Option<String>> {
     let head = name.split("::").next().unwrap_or(name);
     let relative = matches!(head, "crate" | "self" | "super");
-    let inner = index.workspace.members.iter().any(|m| m.crate_name() == head);
+    let inner = index
+        .workspace
+        .members
+        .iter()
+        .any(|m| m.crate_name() == head);
     if PRELUDE.contains(&head) {
         return Err(unknown_type(name, field));
     }
@@ -142,7 +149,11 @@ fn written_path(
         Some(path) => index.definition(path)?.is_some(),
         None => false,
     };
-    if known { Ok(path) } else { Err(unknown_type(name, field)) }
+    if known {
+        Ok(path)
+    } else {
+        Err(unknown_type(name, field))
+    }
 }
 
 /// Refuses a type of the workspace that serde cannot write and read, and the enum in itself.
@@ -173,10 +184,16 @@ fn check_serializable(
     };
     if Arc::ptr_eq(&facts.file, &spec.facts.file) && name == spec.fact.name {
         let ty = field.ty.to_token_stream().to_string();
-        if !["Box", "Vec", "Map"].iter().any(|holder| ty.contains(holder)) {
+        if !["Box", "Vec", "Map"]
+            .iter()
+            .any(|holder| ty.contains(holder))
+        {
             return Err(Refusal::new(
                 "field-type",
-                format!("the field `{}` would hold `{name}` in itself, without end", field.name),
+                format!(
+                    "the field `{}` would hold `{name}` in itself, without end",
+                    field.name
+                ),
             )
             .at(facts.place(range))
             .help(format!("put it in a box: {}:Box<{name}>", field.name)));
@@ -201,10 +218,16 @@ fn check_serializable(
         if !derived && !facts.file.text.contains(&by_hand) {
             return Err(Refusal::new(
                 "field-type",
-                format!("`{name}`, the type of the field `{}`, does not implement `{needed}`", field.name),
+                format!(
+                    "`{name}`, the type of the field `{}`, does not implement `{needed}`",
+                    field.name
+                ),
             )
             .at(facts.place(range))
-            .help(format!("`{}` derives it: derive `{needed}` for `{name}` too, or carry what identifies it", spec.fact.name)));
+            .help(format!(
+                "`{}` derives it: derive `{needed}` for `{name}` too, or carry what identifies it",
+                spec.fact.name
+            )));
         }
     }
     Ok(())
@@ -235,7 +258,11 @@ fn imported(index: &Index<'_>, name: &str, field: &Field) -> Outcome<String> {
     } else {
         Refusal::new(
             "field-type",
-            format!("`{name}`, the type of the field `{}`, may be any of: {}", field.name, known.join(", ")),
+            format!(
+                "`{name}`, the type of the field `{}`, may be any of: {}",
+                field.name,
+                known.join(", ")
+            ),
         )
         .help(format!("give the path: {}:{}", field.name, known[0]))
     };
@@ -271,14 +298,18 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
                 continue;
             };
             let mut leaves = Vec::new();
-            collect(&item.tree, String::new(), &mut leaves);
+            collect(&item.tree, "", &mut leaves);
             for leaf in leaves {
                 let head = leaf.split("::").next().unwrap_or(&leaf);
                 let is_dependency = head == "std"
                     || member.dependencies.iter().any(|d| {
                         d.rename.as_deref().unwrap_or(&d.package).replace('-', "_") == head
                     });
-                let is_member = index.workspace.members.iter().any(|m| m.crate_name() == head);
+                let is_member = index
+                    .workspace
+                    .members
+                    .iter()
+                    .any(|m| m.crate_name() == head);
                 if leaf.ends_with(&format!("::{name}")) && is_dependency && !is_member {
                     candidates.insert(leaf);
                 }
@@ -288,7 +319,7 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
     candidates
 }
 
-fn collect(tree: &syn::UseTree, prefix: String, out: &mut Vec<String>) {
+fn collect(tree: &syn::UseTree, prefix: &str, out: &mut Vec<String>) {
     let join = |name: &syn::Ident| {
         if prefix.is_empty() {
             name.to_string()
@@ -297,13 +328,13 @@ fn collect(tree: &syn::UseTree, prefix: String, out: &mut Vec<String>) {
         }
     };
     match tree {
-        syn::UseTree::Path(path) => collect(&path.tree, join(&path.ident), out),
+        syn::UseTree::Path(path) => collect(&path.tree, &join(&path.ident), out),
         syn::UseTree::Name(name) => out.push(join(&name.ident)),
         syn::UseTree::Rename(rename) => out.push(join(&rename.ident)),
         syn::UseTree::Glob(_) => {}
         syn::UseTree::Group(group) => {
             for tree in &group.items {
-                collect(tree, prefix.clone(), out);
+                collect(tree, prefix, out);
             }
         }
     }
@@ -354,9 +385,10 @@ impl ResolvedType {
                     return;
                 };
                 let written = (self.name_of)(&name, absolute);
-                if let (Ok(mut new), Some(last)) =
-                    (syn::parse_str::<syn::Path>(&written), path.path.segments.last())
-                {
+                if let (Ok(mut new), Some(last)) = (
+                    syn::parse_str::<syn::Path>(&written),
+                    path.path.segments.last(),
+                ) {
                     if let Some(segment) = new.segments.last_mut() {
                         segment.arguments = last.arguments.clone();
                     }
@@ -377,7 +409,10 @@ impl ResolvedType {
 /// `path` as it is written inside the crate `krate`.
 #[must_use]
 pub fn within(krate: &str, path: &str) -> String {
-    match path.strip_prefix(krate).and_then(|rest| rest.strip_prefix("::")) {
+    match path
+        .strip_prefix(krate)
+        .and_then(|rest| rest.strip_prefix("::"))
+    {
         Some(rest) => format!("crate::{rest}"),
         None => path.to_owned(),
     }
@@ -396,8 +431,27 @@ pub fn pretty(ty: &syn::Type) -> String {
 
 /// Types that are `Copy` whatever else is known: what their values are cloned with.
 const COPY: [&str; 21] = [
-    "bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
-    "usize", "f32", "f64", "Uuid", "Duration", "SystemTime", "IpAddr", "SocketAddr",
+    "bool",
+    "char",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "isize",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "usize",
+    "f32",
+    "f64",
+    "Uuid",
+    "Duration",
+    "SystemTime",
+    "IpAddr",
+    "SocketAddr",
 ];
 
 /// Whether a type is known to be `Copy`, known not to be, or neither.
@@ -417,8 +471,17 @@ pub fn is_copy(ty: &syn::Type, unknown: &dyn Fn(&str) -> Option<bool>) -> Option
             }
             if matches!(
                 name.as_str(),
-                "String" | "Vec" | "Box" | "PathBuf" | "OsString" | "HashMap" | "BTreeMap"
-                    | "HashSet" | "BTreeSet" | "VecDeque" | "Value"
+                "String"
+                    | "Vec"
+                    | "Box"
+                    | "PathBuf"
+                    | "OsString"
+                    | "HashMap"
+                    | "BTreeMap"
+                    | "HashSet"
+                    | "BTreeSet"
+                    | "VecDeque"
+                    | "Value"
             ) {
                 return Some(false);
             }
@@ -430,8 +493,12 @@ pub fn is_copy(ty: &syn::Type, unknown: &dyn Fn(&str) -> Option<bool>) -> Option
                     }))
                 }
                 _ => {
-                    let segments: Vec<String> =
-                        path.path.segments.iter().map(|s| s.ident.to_string()).collect();
+                    let segments: Vec<String> = path
+                        .path
+                        .segments
+                        .iter()
+                        .map(|s| s.ident.to_string())
+                        .collect();
                     unknown(&segments.join("::"))
                 }
             }
@@ -487,8 +554,14 @@ pub fn samples(
                 return default();
             };
             match last.ident.to_string().as_str() {
-                "String" => (format!("{name:?}.to_owned()"), Some("\"other\".to_owned()".to_owned())),
-                "PathBuf" => (format!("PathBuf::from({name:?})"), Some("PathBuf::from(\"other\")".to_owned())),
+                "String" => (
+                    format!("{name:?}.to_owned()"),
+                    Some("\"other\".to_owned()".to_owned()),
+                ),
+                "PathBuf" => (
+                    format!("PathBuf::from({name:?})"),
+                    Some("PathBuf::from(\"other\")".to_owned()),
+                ),
                 "bool" => pair("true", "false"),
                 "char" => pair("'a'", "'b'"),
                 "f32" | "f64" => pair("1.5", "2.5"),
@@ -509,15 +582,20 @@ pub fn samples(
                     (format!("Some({sample})"), Some("None".to_owned()))
                 }
                 "Box" => {
-                    let (sample, other) = argument(last).map_or_else(default, |ty| samples(ty, name));
+                    let (sample, other) =
+                        argument(last).map_or_else(default, |ty| samples(ty, name));
                     (
                         format!("Box::new({sample})"),
                         other.map(|other| format!("Box::new({other})")),
                     )
                 }
                 _ => {
-                    let segments: Vec<String> =
-                        path.path.segments.iter().map(|s| s.ident.to_string()).collect();
+                    let segments: Vec<String> = path
+                        .path
+                        .segments
+                        .iter()
+                        .map(|s| s.ident.to_string())
+                        .collect();
                     unknown(&segments.join("::")).map_or_else(default, |value| (value, None))
                 }
             }
@@ -563,9 +641,14 @@ pub fn workspace_sample(index: &Index<'_>, path: &str, krate: &str) -> Outcome<O
         }))
     };
     let none = |range: &std::ops::Range<usize>| {
-        Refusal::new("field-type", format!("no value of `{name}` can be written down for the task's tests"))
-            .at(facts.place(range))
-            .help(format!("derive `Default` for `{name}`, or make its fields public"))
+        Refusal::new(
+            "field-type",
+            format!("no value of `{name}` can be written down for the task's tests"),
+        )
+        .at(facts.place(range))
+        .help(format!(
+            "derive `Default` for `{name}`, or make its fields public"
+        ))
     };
     if let Some(found) = facts.structs.iter().find(|s| s.name == name) {
         if found.derives.iter().any(|d| d == "Default") {
@@ -582,7 +665,10 @@ pub fn workspace_sample(index: &Index<'_>, path: &str, krate: &str) -> Outcome<O
     if found.derives.iter().any(|d| d == "Default") {
         return Ok(Some(format!("{written}::default()")));
     }
-    let first = found.variants.iter().find_map(|v| Some((v, v.fields.as_ref()?)));
+    let first = found
+        .variants
+        .iter()
+        .find_map(|v| Some((v, v.fields.as_ref()?)));
     let (variant, fields) = first.ok_or_else(|| none(&found.name_range))?;
     Ok(nested(fields)?.map(|fields| format!("{written}::{}{fields}", variant.name)))
 }
@@ -591,9 +677,19 @@ pub fn workspace_sample(index: &Index<'_>, path: &str, krate: &str) -> Outcome<O
 pub fn workspace_copy(index: &Index<'_>, path: &str) -> Outcome<Option<bool>> {
     let name = path.rsplit("::").next().unwrap_or(path);
     Ok(index.definition(path)?.and_then(|facts| {
-        let of_struct = facts.structs.iter().find(|s| s.name == name).map(|s| &s.derives);
-        let of_enum = facts.enums.iter().find(|e| e.name == name).map(|e| &e.derives);
-        of_struct.or(of_enum).map(|derives| derives.iter().any(|d| d == "Copy"))
+        let of_struct = facts
+            .structs
+            .iter()
+            .find(|s| s.name == name)
+            .map(|s| &s.derives);
+        let of_enum = facts
+            .enums
+            .iter()
+            .find(|e| e.name == name)
+            .map(|e| &e.derives);
+        of_struct
+            .or(of_enum)
+            .map(|derives| derives.iter().any(|d| d == "Copy"))
     }))
 }
 

@@ -77,7 +77,9 @@ impl Verifier<'_> {
             if message["level"] != "error" {
                 continue;
             }
-            let file = message["spans"][0]["file_name"].as_str().unwrap_or_default();
+            let file = message["spans"][0]["file_name"]
+                .as_str()
+                .unwrap_or_default();
             let text = message["message"].as_str().unwrap_or_default();
             if text.starts_with("aborting due to") {
                 continue;
@@ -88,7 +90,10 @@ impl Verifier<'_> {
         if !findings.succeeded && findings.errors.is_empty() {
             return Err(Refusal::new(
                 "verify",
-                format!("cargo cannot build the workspace\n{}", findings.stderr.trim_end()),
+                format!(
+                    "cargo cannot build the workspace\n{}",
+                    findings.stderr.trim_end()
+                ),
             )
             .help("mend what cargo names above, or leave --verify out"));
         }
@@ -111,7 +116,10 @@ impl Verifier<'_> {
     fn cargo(&self, verb: &str) -> Command {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(cargo);
-        command.arg(verb).current_dir(self.root).args(&self.cargo.flags);
+        command
+            .arg(verb)
+            .current_dir(self.root)
+            .args(&self.cargo.flags);
         for package in &self.packages {
             command.args(["--package", package]);
         }
@@ -120,10 +128,9 @@ impl Verifier<'_> {
 }
 
 fn run(command: &mut Command) -> Outcome<(bool, String, String)> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| Refusal::new("verify", format!("cannot run cargo: {e}")).help("name it in CARGO"))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|e| {
+        Refusal::new("verify", format!("cannot run cargo: {e}")).help("name it in CARGO")
+    })?;
     Ok((
         output.status.success(),
         String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -34,8 +34,13 @@ struct Ran {
 
 impl Fleet {
     fn new() -> Self {
-        let fleet = Self { dir: tempfile::tempdir().unwrap() };
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fleet"), &fleet.root());
+        let fleet = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        copy(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fleet"),
+            &fleet.root(),
+        );
         fleet.commit();
         fleet
     }
@@ -69,7 +74,12 @@ impl Fleet {
 
     fn git_in(dir: &Path, args: &[&str]) {
         let output = Command::new("git")
-            .args(["-c", "user.name=fleet", "-c", "user.email=fleet@example.com"])
+            .args([
+                "-c",
+                "user.name=fleet",
+                "-c",
+                "user.email=fleet@example.com",
+            ])
             .args(["-c", "commit.gpgsign=false"])
             .args(args)
             .current_dir(dir)
@@ -129,7 +139,9 @@ fn tool_in(dir: &Path, target: &Path, args: &[&str]) -> Ran {
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
-        let (entry, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name()))).unwrap();
+        let (entry, to) = entry
+            .map(|entry| (entry.path(), to.join(entry.file_name())))
+            .unwrap();
         if !entry.is_dir() {
             std::fs::copy(&entry, &to).unwrap();
         } else if !entry.ends_with("target") {
@@ -176,11 +188,22 @@ fn faults(fleet: &Fleet, args: &[&str], code: i32, says: &[String]) -> Vec<Strin
     if !ran.stdout.is_empty() && !args.contains(&"json") {
         faults.push("something on stdout".to_owned());
     }
-    faults.extend(says.iter().filter(|text| !ran.stderr.contains(*text)).map(|text| format!("does not say `{text}`")));
+    faults.extend(
+        says.iter()
+            .filter(|text| !ran.stderr.contains(*text))
+            .map(|text| format!("does not say `{text}`")),
+    );
     if before != after {
         let paths: BTreeSet<&PathBuf> = before.keys().chain(after.keys()).collect();
-        let changed: Vec<_> = paths.iter().filter(|path| before.get(**path) != after.get(**path)).collect();
-        faults.push(format!("{} files changed, the first {}", changed.len(), changed[0].display()));
+        let changed: Vec<_> = paths
+            .iter()
+            .filter(|path| before.get(**path) != after.get(**path))
+            .collect();
+        faults.push(format!(
+            "{} files changed, the first {}",
+            changed.len(),
+            changed[0].display()
+        ));
     }
     if !faults.is_empty() {
         faults.push(ran.stderr);
@@ -199,7 +222,13 @@ struct Case {
 
 /// A row for `new` with further arguments, on the fleet as it is.
 const fn case(name: &'static str, args: &'static [&'static str]) -> Case {
-    Case { name, args, change: |_| (), places: &[], says: &[] }
+    Case {
+        name,
+        args,
+        change: |_| (),
+        places: &[],
+        says: &[],
+    }
 }
 
 impl Case {
@@ -226,8 +255,13 @@ fn refused(cases: &[Case]) {
         let fleet = Fleet::new();
         (case.change)(&fleet);
         fleet.commit();
-        let places = case.places.iter().map(|(path, text)| fleet.place(path, text));
-        let says: Vec<String> = places.chain(case.says.iter().map(|text| (*text).to_owned())).collect();
+        let places = case
+            .places
+            .iter()
+            .map(|(path, text)| fleet.place(path, text));
+        let says: Vec<String> = places
+            .chain(case.says.iter().map(|text| (*text).to_owned()))
+            .collect();
         let args = [&["new"], case.args].concat();
         let faults = faults(&fleet, &args, 1, &says);
         if !faults.is_empty() {
@@ -255,9 +289,18 @@ fn usage(rows: &[(&[&str], &str)]) {
 fn names_that_no_variant_can_have() {
     usage(&[
         (&["clone"], "`clone` is not UpperCamelCase"),
-        (&["clone_repository"], "`clone_repository` is not UpperCamelCase"),
-        (&["cloneRepository"], "`cloneRepository` is not UpperCamelCase"),
-        (&["Clone_Repository"], "`Clone_Repository` is not UpperCamelCase"),
+        (
+            &["clone_repository"],
+            "`clone_repository` is not UpperCamelCase",
+        ),
+        (
+            &["cloneRepository"],
+            "`cloneRepository` is not UpperCamelCase",
+        ),
+        (
+            &["Clone_Repository"],
+            "`Clone_Repository` is not UpperCamelCase",
+        ),
         (&["Self"], "`Self` is a keyword"),
         (&["match"], "`match` is a keyword"),
         (&["self"], "`self` is a keyword"),
@@ -272,22 +315,43 @@ fn names_that_no_variant_can_have() {
 #[test]
 fn fields_that_cannot_be() {
     usage(&[
-        (&["Ping", "a:String", "b:u8", "a:u32"], "the field `a` is given twice"),
-        (&["Ping", "r#match:String", "match:u32"], "the field `match` is given twice"),
-        (&["Ping", "token:secret", "token_ref:String"], "the field `token_ref` is given twice"),
+        (
+            &["Ping", "a:String", "b:u8", "a:u32"],
+            "the field `a` is given twice",
+        ),
+        (
+            &["Ping", "r#match:String", "match:u32"],
+            "the field `match` is given twice",
+        ),
+        (
+            &["Ping", "token:secret", "token_ref:String"],
+            "the field `token_ref` is given twice",
+        ),
         (&["Ping", "depth"], "`depth` has no `:`"),
         (&["Ping", ":u32"], "cannot be the name of a field"),
-        (&["Ping", "self:u32"], "`self` cannot be the name of a field"),
+        (
+            &["Ping", "self:u32"],
+            "`self` cannot be the name of a field",
+        ),
         (&["Ping", "_:u32"], "`_` cannot be the name of a field"),
         (&["Ping", "1st:u32"], "`1st` cannot be the name of a field"),
-        (&["Ping", "clone-url:String"], "`clone-url` cannot be the name of a field"),
+        (
+            &["Ping", "clone-url:String"],
+            "`clone-url` cannot be the name of a field",
+        ),
         (&["Ping", "Depth:u32"], "`Depth` is not snake_case"),
         (&["Ping", "depth:"], "the type of `depth`"),
-        (&["Ping", "depth:Option<"], "the type of `depth`, `Option<`, does not parse"),
+        (
+            &["Ping", "depth:Option<"],
+            "the type of `depth`, `Option<`, does not parse",
+        ),
         (&["Ping", "depth:Vec<u32"], "does not parse"),
         (&["Ping", "depth:u32 u32"], "does not parse"),
         (&["Ping", "depth:u32, x: u8"], "does not parse"),
-        (&["Ping", "url:&str"], "the field `url` cannot travel in a task: it is borrowed"),
+        (
+            &["Ping", "url:&str"],
+            "the field `url` cannot travel in a task: it is borrowed",
+        ),
         (&["Ping", "url:&'static str"], "it is borrowed"),
         (&["Ping", "url:Option<&str>"], "it is borrowed"),
         (&["Ping", "url:Cow<'static, String>"], "it is borrowed"),
@@ -302,7 +366,10 @@ fn fields_that_cannot_be() {
         (&["Ping", "call:fn(u32) -> u32"], "it is a function pointer"),
         (&["Ping", "at:*const u8"], "it is a raw pointer"),
         (&["Ping", "at:Instant"], "`Instant`"),
-        (&["Ping", "reply:oneshot::Sender<u8>"], "handle of this process"),
+        (
+            &["Ping", "reply:oneshot::Sender<u8>"],
+            "handle of this process",
+        ),
         (&["Ping", "what:_"], "`_` is no type"),
         (&["Ping", "what:!"], "`!` has no value"),
         (&["Ping", "what:Self"], "`Self` would be the enum itself"),
@@ -313,16 +380,37 @@ fn fields_that_cannot_be() {
 #[test]
 fn keys_that_cannot_be() {
     usage(&[
-        (&["Ping", "url:String", "dir:String", "--key", "uri"], "the key names `uri`, which is no field of the task"),
-        (&["Ping", "url:String", "dir:String", "--key", "uri"], "the fields are: url, dir"),
+        (
+            &["Ping", "url:String", "dir:String", "--key", "uri"],
+            "the key names `uri`, which is no field of the task",
+        ),
+        (
+            &["Ping", "url:String", "dir:String", "--key", "uri"],
+            "the fields are: url, dir",
+        ),
         (&["Ping", "--key", "url"], "the task has no fields"),
-        (&["Ping", "url:String", "--key", "url,url"], "`url` is given twice"),
+        (
+            &["Ping", "url:String", "--key", "url,url"],
+            "`url` is given twice",
+        ),
         (&["Ping", "url:String", "--key", ""], "is no list of fields"),
-        (&["Ping", "url:String", "--key", "url,"], "`url,` is no list of fields"),
-        (&["Ping", "url:String", "--key", "url.len"], "`url.len` is no list of fields"),
-        (&["Ping", "url:String", "auth:secret", "--key", "url,auth_ref"], "`auth_ref` refers to a secret"),
+        (
+            &["Ping", "url:String", "--key", "url,"],
+            "`url,` is no list of fields",
+        ),
+        (
+            &["Ping", "url:String", "--key", "url.len"],
+            "`url.len` is no list of fields",
+        ),
+        (
+            &["Ping", "url:String", "auth:secret", "--key", "url,auth_ref"],
+            "`auth_ref` refers to a secret",
+        ),
         // What the user called it is a secret too, whatever the field is called.
-        (&["Ping", "url:String", "auth:secret", "--key", "url,auth"], "secret"),
+        (
+            &["Ping", "url:String", "auth:secret", "--key", "url,auth"],
+            "secret",
+        ),
     ]);
 }
 
@@ -334,14 +422,29 @@ fn options_that_do_not_parse() {
         (&["Ping", "--timeout", "0s"], "`0s` is no duration"),
         (&["Ping", "--timeout", "1.5h"], "`1.5h` is no duration"),
         (&["Ping", "--timeout=-5m"], "`-5m` is no duration"),
-        (&["Ping", "--timeout", "99999999999999999999d"], "is no duration"),
-        (&["Ping", "--timeout", "18446744073709551615d"], "is no duration"),
-        (&["Ping", "--backoff", "linear:1s"], "`linear:1s` is no backoff"),
+        (
+            &["Ping", "--timeout", "99999999999999999999d"],
+            "is no duration",
+        ),
+        (
+            &["Ping", "--timeout", "18446744073709551615d"],
+            "is no duration",
+        ),
+        (
+            &["Ping", "--backoff", "linear:1s"],
+            "`linear:1s` is no backoff",
+        ),
         (&["Ping", "--backoff", "exp:1s"], "`exp:1s` is no backoff"),
-        (&["Ping", "--backoff", "exp:60s..1s"], "`exp:60s..1s` is no backoff"),
+        (
+            &["Ping", "--backoff", "exp:60s..1s"],
+            "`exp:60s..1s` is no backoff",
+        ),
         (&["Ping", "--backoff", "fixed:"], "is no duration"),
         (&["Ping", "--backoff", "fixed:0s"], "`0s` is no duration"),
-        (&["Ping", "--dedupe", "sometimes"], "[possible values: active, forever]"),
+        (
+            &["Ping", "--dedupe", "sometimes"],
+            "[possible values: active, forever]",
+        ),
         (&["Ping", "--retries", "many"], "'many'"),
         (&["Ping", "--retries", "4294967296"], "'4294967296'"),
         (&["Ping", "--retry-on", ""], "would retry every failure"),
@@ -349,22 +452,61 @@ fn options_that_do_not_parse() {
         (&["Ping", "--tag", "a b"], "`a b` cannot be a wire tag"),
         (&["Ping", "--tag", "a\"b"], "cannot be a wire tag"),
         (&["Ping", "--doc", "a\u{1b}[31m"], "control characters"),
-        (&["Ping", "--status", "workspaces"], "`workspaces` has no `.`"),
-        (&["Ping", "--status", ".status"], "names no entity, column or field"),
-        (&["Ping", "--status", "workspaces.status@"], "names no entity, column or field"),
-        (&["Ping", "--status", "workspaces.status:running"], "`running` is no `state=value`"),
-        (&["Ping", "--status", "workspaces.status:waiting=Ready"], "`waiting` is none of running, done, failed"),
-        (&["Ping", "--status", "workspaces.status:done=A,done=B"], "`done` is given twice"),
-        (&["Ping", "--config", "task-spec"], "`task-spec` is no KEY=VALUE"),
+        (
+            &["Ping", "--status", "workspaces"],
+            "`workspaces` has no `.`",
+        ),
+        (
+            &["Ping", "--status", ".status"],
+            "names no entity, column or field",
+        ),
+        (
+            &["Ping", "--status", "workspaces.status@"],
+            "names no entity, column or field",
+        ),
+        (
+            &["Ping", "--status", "workspaces.status:running"],
+            "`running` is no `state=value`",
+        ),
+        (
+            &["Ping", "--status", "workspaces.status:waiting=Ready"],
+            "`waiting` is none of running, done, failed",
+        ),
+        (
+            &["Ping", "--status", "workspaces.status:done=A,done=B"],
+            "`done` is given twice",
+        ),
+        (
+            &["Ping", "--config", "task-spec"],
+            "`task-spec` is no KEY=VALUE",
+        ),
         (&["Ping", "--config", "speck=a::b"], "`speck` is no key"),
-        (&["Ping", "--config", "task-spec=TaskSpec"], "`task-spec` is no path"),
-        (&["Ping", "--config", "task-spec=3"], "`task-spec` is no path"),
+        (
+            &["Ping", "--config", "task-spec=TaskSpec"],
+            "`task-spec` is no path",
+        ),
+        (
+            &["Ping", "--config", "task-spec=3"],
+            "`task-spec` is no path",
+        ),
         (&["Ping", "--config", "events=3"], "`events` is no table"),
-        (&["Ping", "--config", "events={ over = 'x' }"], "no event `over`"),
-        (&["Ping", "--config", "events={ done = 3 }"], "`events` holds a value that is no string"),
-        (&["Ping", "--verify", "maybe"], "[possible values: none, check, test]"),
+        (
+            &["Ping", "--config", "events={ over = 'x' }"],
+            "no event `over`",
+        ),
+        (
+            &["Ping", "--config", "events={ done = 3 }"],
+            "`events` holds a value that is no string",
+        ),
+        (
+            &["Ping", "--verify", "maybe"],
+            "[possible values: none, check, test]",
+        ),
         (&["Ping", "--dry-run", "--verify", "check"], "--dry-run"),
-        (&["Ping", "--dry-run", "--verify", "test", "--format", "json"], "--dry-run"),
+        (
+            &["Ping", "--dry-run", "--verify", "test", "--format", "json"],
+            "--dry-run",
+        ),
         (&["Ping", "--format", "yaml"], "possible values"),
         (&["Ping", "--frobnicate"], "--frobnicate"),
     ]);
@@ -483,39 +625,114 @@ fn types_that_the_enum_cannot_hold() {
 #[test]
 fn status_columns_that_are_none() {
     refused(&[
-        case("no entity", &["Ping", "id:Uuid", "--status", "orders.status"])
-            .says(&["found no sea-orm entity called `orders`"]),
-        case("nearly an entity", &["Ping", "id:Uuid", "--status", "workspace.status"])
-            .says(&["found no sea-orm entity called `workspace`", "did you mean `workspaces`?"]),
-        case("two entities", &["Ping", "id:Uuid", "--status", "workspaces.status"])
-            .on(|fleet| fleet.write("crates/app/src/workspaces.rs", fleet.read(ENTITY)))
-            .says(&["2 sea-orm entities are called `workspaces`", "crates/app/src/workspaces.rs:1:1", "crates/entity/src/workspaces.rs:1:1"]),
-        case("no column", &["Ping", "id:Uuid", "--status", "workspaces.state"])
-            .at(&[(ENTITY, "Model {\n    #[sea_orm(primary_key")])
-            .says(&["`workspaces` has no column `state`", "its columns are: id, name"]),
-        case("no variant", &["Ping", "id:Uuid", "--status", "workspaces.status@id:running=Busy"])
-            .says(&["crates/entity/src/workspaces.rs:", "`WorkspaceStatus` has no variant `Busy`", "Ready, Cloning, NotOxyProject, Failed"]),
-        case("no variant that says it", &["Ping", "id:Uuid", "--status", "workspaces.status@id"])
-            .at(&[(ENTITY, "pub status: WorkspaceStatus")])
-            .says(&["nothing says which variant of `WorkspaceStatus` means running", "running=…"]),
-        case("no values for a string", &["Ping", "id:Uuid", "--status", "workspaces.name@id"])
-            .at(&[(ENTITY, "pub name: String")])
-            .says(&["`name` is a String: nothing says what it holds when running"]),
-        case("neither a string nor an enum", &["Ping", "id:Uuid", "--status", "workspaces.created_at@id"])
-            .at(&[(ENTITY, "pub created_at: DateTimeWithTimeZone")])
-            .says(&["`created_at` is a `DateTimeWithTimeZone`"]),
-        case("no such field", &["Ping", "id:Uuid", "--status", "workspaces.status@workspace_id"])
-            .at(&[(ENTITY, "pub id: Uuid")])
-            .says(&["--status names the field `workspace_id`, which the task does not have", "add `workspace_id:Uuid`"]),
-        case("field of another type", &["Ping", "id:Uuid", "name:String", "--status", "workspaces.status@name"])
-            .at(&[(ENTITY, "pub id: Uuid")])
-            .says(&["`name` is no `Uuid`"]),
-        case("no field for the key", &["Ping", "--status", "workspaces.status"])
-            .at(&[(ENTITY, "pub id: Uuid")])
-            .says(&["no field of the task is a `Uuid`"]),
-        case("two fields for the key", &["Ping", "a:Uuid", "b:Uuid", "--status", "workspaces.status"])
-            .at(&[(ENTITY, "pub id: Uuid")])
-            .says(&["2 fields could hold the key of `workspaces`: a, b", "--status workspaces.status@a"]),
+        case(
+            "no entity",
+            &["Ping", "id:Uuid", "--status", "orders.status"],
+        )
+        .says(&["found no sea-orm entity called `orders`"]),
+        case(
+            "nearly an entity",
+            &["Ping", "id:Uuid", "--status", "workspace.status"],
+        )
+        .says(&[
+            "found no sea-orm entity called `workspace`",
+            "did you mean `workspaces`?",
+        ]),
+        case(
+            "two entities",
+            &["Ping", "id:Uuid", "--status", "workspaces.status"],
+        )
+        .on(|fleet| fleet.write("crates/app/src/workspaces.rs", fleet.read(ENTITY)))
+        .says(&[
+            "2 sea-orm entities are called `workspaces`",
+            "crates/app/src/workspaces.rs:1:1",
+            "crates/entity/src/workspaces.rs:1:1",
+        ]),
+        case(
+            "no column",
+            &["Ping", "id:Uuid", "--status", "workspaces.state"],
+        )
+        .at(&[(ENTITY, "Model {\n    #[sea_orm(primary_key")])
+        .says(&[
+            "`workspaces` has no column `state`",
+            "its columns are: id, name",
+        ]),
+        case(
+            "no variant",
+            &[
+                "Ping",
+                "id:Uuid",
+                "--status",
+                "workspaces.status@id:running=Busy",
+            ],
+        )
+        .says(&[
+            "crates/entity/src/workspaces.rs:",
+            "`WorkspaceStatus` has no variant `Busy`",
+            "Ready, Cloning, NotOxyProject, Failed",
+        ]),
+        case(
+            "no variant that says it",
+            &["Ping", "id:Uuid", "--status", "workspaces.status@id"],
+        )
+        .at(&[(ENTITY, "pub status: WorkspaceStatus")])
+        .says(&[
+            "nothing says which variant of `WorkspaceStatus` means running",
+            "running=…",
+        ]),
+        case(
+            "no values for a string",
+            &["Ping", "id:Uuid", "--status", "workspaces.name@id"],
+        )
+        .at(&[(ENTITY, "pub name: String")])
+        .says(&["`name` is a String: nothing says what it holds when running"]),
+        case(
+            "neither a string nor an enum",
+            &["Ping", "id:Uuid", "--status", "workspaces.created_at@id"],
+        )
+        .at(&[(ENTITY, "pub created_at: DateTimeWithTimeZone")])
+        .says(&["`created_at` is a `DateTimeWithTimeZone`"]),
+        case(
+            "no such field",
+            &[
+                "Ping",
+                "id:Uuid",
+                "--status",
+                "workspaces.status@workspace_id",
+            ],
+        )
+        .at(&[(ENTITY, "pub id: Uuid")])
+        .says(&[
+            "--status names the field `workspace_id`, which the task does not have",
+            "add `workspace_id:Uuid`",
+        ]),
+        case(
+            "field of another type",
+            &[
+                "Ping",
+                "id:Uuid",
+                "name:String",
+                "--status",
+                "workspaces.status@name",
+            ],
+        )
+        .at(&[(ENTITY, "pub id: Uuid")])
+        .says(&["`name` is no `Uuid`"]),
+        case(
+            "no field for the key",
+            &["Ping", "--status", "workspaces.status"],
+        )
+        .at(&[(ENTITY, "pub id: Uuid")])
+        .says(&["no field of the task is a `Uuid`"]),
+        case(
+            "two fields for the key",
+            &["Ping", "a:Uuid", "b:Uuid", "--status", "workspaces.status"],
+        )
+        .at(&[(ENTITY, "pub id: Uuid")])
+        .says(&[
+            "2 fields could hold the key of `workspaces`: a, b",
+            "--status workspaces.status@a",
+        ]),
     ]);
 }
 
@@ -631,11 +848,19 @@ fn files_that_cannot_be_read() {
 fn manifests_that_are_broken() {
     refused(&[
         case("a member's manifest is no TOML", &["Ping"])
-            .on(|fleet| fleet.write("crates/agentic/core/Cargo.toml", "[package\nname = \"agentic-core\"\n"))
+            .on(|fleet| {
+                fleet.write(
+                    "crates/agentic/core/Cargo.toml",
+                    "[package\nname = \"agentic-core\"\n",
+                );
+            })
             .says(&["crates/agentic/core/Cargo.toml:1:"]),
-        case("a manifest that nothing of the task touches is no TOML", &["Ping"])
-            .on(|fleet| fleet.append("crates/migration/Cargo.toml", "\nx = = 1\n"))
-            .says(&["crates/migration/Cargo.toml:"]),
+        case(
+            "a manifest that nothing of the task touches is no TOML",
+            &["Ping"],
+        )
+        .on(|fleet| fleet.append("crates/migration/Cargo.toml", "\nx = = 1\n"))
+        .says(&["crates/migration/Cargo.toml:"]),
         case("the root manifest is no TOML", &["Ping"])
             .on(|fleet| fleet.append("Cargo.toml", "\n[workspace\n"))
             .says(&["Cargo.toml:"]),
@@ -649,19 +874,37 @@ fn manifests_that_are_broken() {
             .on(|fleet| fleet.write("Cargo.lock", "<<<<<<< ours\n"))
             .says(&["Cargo.lock"]),
         case("an unknown key of the configuration", &["Ping"])
-            .on(|fleet| fleet.append("Cargo.toml", "\n[workspace.metadata.oxy-task]\ntask-speck = \"a::b\"\n"))
+            .on(|fleet| {
+                fleet.append(
+                    "Cargo.toml",
+                    "\n[workspace.metadata.oxy-task]\ntask-speck = \"a::b\"\n",
+                );
+            })
             .at(&[("Cargo.toml", "\"a::b\"")])
             .says(&["`task-speck` is no key", "task-spec"]),
         case("a wrong value of the configuration", &["Ping"])
-            .on(|fleet| fleet.append("Cargo.toml", "\n[workspace.metadata.oxy-task]\nexecutor = 4711\n"))
+            .on(|fleet| {
+                fleet.append(
+                    "Cargo.toml",
+                    "\n[workspace.metadata.oxy-task]\nexecutor = 4711\n",
+                );
+            })
             .at(&[("Cargo.toml", "4711")])
             .says(&["`executor` is no path"]),
         case("no event of that name", &["Ping"])
-            .on(|fleet| fleet.append("Cargo.toml", "\n[workspace.metadata.oxy-task]\nevents = { over = \"x\" }\n"))
+            .on(|fleet| {
+                fleet.append(
+                    "Cargo.toml",
+                    "\n[workspace.metadata.oxy-task]\nevents = { over = \"x\" }\n",
+                );
+            })
             .at(&[("Cargo.toml", "{ over")])
             .says(&["no event `over`"]),
-        case("no manifest at that path", &["Ping", "--manifest-path", "crates/nowhere/Cargo.toml"])
-            .says(&["crates/nowhere/Cargo.toml` does not exist"]),
+        case(
+            "no manifest at that path",
+            &["Ping", "--manifest-path", "crates/nowhere/Cargo.toml"],
+        )
+        .says(&["crates/nowhere/Cargo.toml` does not exist"]),
     ]);
 }
 
@@ -670,23 +913,46 @@ fn outside_of_a_workspace() {
     let dir = tempfile::tempdir().unwrap();
     let ran = tool_in(dir.path(), &dir.path().join("target"), &["new", "Ping"]);
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-    assert!(ran.stderr.contains("could not find `Cargo.toml`"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("help: run it inside the workspace, or name one with --manifest-path"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("could not find `Cargo.toml`"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr
+            .contains("help: run it inside the workspace, or name one with --manifest-path"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 /// The tool looks at the mode bits itself, so this holds for root too.
 #[test]
 fn read_only_files() {
-    for path in [ENUM, EXECUTOR, "crates/agentic/runtime/src/coordinator/mod.rs", "crates/agentic/core/Cargo.toml", "Cargo.lock"] {
+    for path in [
+        ENUM,
+        EXECUTOR,
+        "crates/agentic/runtime/src/coordinator/mod.rs",
+        "crates/agentic/core/Cargo.toml",
+        "Cargo.lock",
+    ] {
         let fleet = Fleet::new();
         let file = fleet.root().join(path);
         let mut permissions = std::fs::metadata(&file).unwrap().permissions();
         permissions.set_readonly(true);
         std::fs::set_permissions(&file, permissions).unwrap();
-        let faults = faults(&fleet, &["new", "Ping", "id:Uuid"], 1, &[format!("`{path}` is read-only")]);
+        let faults = faults(
+            &fleet,
+            &["new", "Ping", "id:Uuid"],
+            1,
+            &[format!("`{path}` is read-only")],
+        );
         assert!(faults.is_empty(), "{path}:\n  {}", faults.join("\n  "));
-        assert!(std::fs::metadata(&file).unwrap().permissions().readonly(), "{path}");
+        assert!(
+            std::fs::metadata(&file).unwrap().permissions().readonly(),
+            "{path}"
+        );
     }
 }
 
@@ -703,7 +969,12 @@ fn read_only_folders() {
     if is_root {
         std::fs::remove_file(folder.join("probe")).unwrap();
     } else {
-        let faults = faults(&fleet, &["new", "Ping"], 1, &["cannot write `crates/agentic/runtime/src/coordinator/".to_owned()]);
+        let faults = faults(
+            &fleet,
+            &["new", "Ping"],
+            1,
+            &["cannot write `crates/agentic/runtime/src/coordinator/".to_owned()],
+        );
         assert!(faults.is_empty(), "{}", faults.join("\n  "));
     }
     set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
@@ -712,17 +983,30 @@ fn read_only_folders() {
 /// Rows: name, what happened since the commit, what must be said, the option that allows it.
 #[test]
 fn uncommitted_changes_of_what_would_be_edited() {
-    type Row = (&'static str, fn(&Fleet), &'static [&'static str], &'static str);
+    type Row = (
+        &'static str,
+        fn(&Fleet),
+        &'static [&'static str],
+        &'static str,
+    );
     const MINE: &str = "\n// mine\n";
     const ROWS: [Row; 8] = [
-        ("dirty", |fleet| fleet.append(ENUM, MINE), &["crates/agentic/core/src/delegation.rs (dirty)"], "--allow-dirty"),
+        (
+            "dirty",
+            |fleet| fleet.append(ENUM, MINE),
+            &["crates/agentic/core/src/delegation.rs (dirty)"],
+            "--allow-dirty",
+        ),
         (
             "dirty manifest",
             |fleet| {
                 fleet.append(ENUM, MINE);
                 fleet.append("crates/agentic/core/Cargo.toml", "\n# mine\n");
             },
-            &["crates/agentic/core/src/delegation.rs (dirty)", "crates/agentic/core/Cargo.toml (dirty)"],
+            &[
+                "crates/agentic/core/src/delegation.rs (dirty)",
+                "crates/agentic/core/Cargo.toml (dirty)",
+            ],
             "--allow-dirty",
         ),
         (
@@ -750,7 +1034,10 @@ fn uncommitted_changes_of_what_would_be_edited() {
                 fleet.git(&["add", "--all"]);
                 fleet.append(ENUM, MINE);
             },
-            &["crates/agentic/core/src/delegation.rs (dirty)", "crates/agentic/core/src/delegation.rs (staged)"],
+            &[
+                "crates/agentic/core/src/delegation.rs (dirty)",
+                "crates/agentic/core/src/delegation.rs (staged)",
+            ],
             "--allow-dirty",
         ),
         (
@@ -769,7 +1056,10 @@ fn uncommitted_changes_of_what_would_be_edited() {
                 std::fs::remove_dir_all(fleet.root().join(".git")).unwrap();
                 Fleet::git_in(fleet.dir.path(), &["init", "--quiet"]);
                 Fleet::git_in(fleet.dir.path(), &["add", "fleet"]);
-                Fleet::git_in(fleet.dir.path(), &["commit", "--quiet", "--message", "state"]);
+                Fleet::git_in(
+                    fleet.dir.path(),
+                    &["commit", "--quiet", "--message", "state"],
+                );
                 fleet.append(ENUM, MINE);
             },
             &["crates/agentic/core/src/delegation.rs (dirty)"],
@@ -798,12 +1088,18 @@ fn uncommitted_changes_of_what_would_be_edited() {
         let before = fleet.tree();
         let dry = fleet.tool(&["new", "Ping", "id:Uuid", "--dry-run"]);
         assert_eq!(dry.code, Some(0), "{name}, dry:\n{}", dry.stderr);
-        assert!(fleet.tree() == before, "{name}: the dry run changed something");
+        assert!(
+            fleet.tree() == before,
+            "{name}: the dry run changed something"
+        );
 
         let ran = fleet.tool(&["new", "Ping", "id:Uuid", option]);
         assert_eq!(ran.code, Some(0), "{name}, {option}:\n{}", ran.stderr);
         let text = fleet.read(ENUM);
-        assert!(text.contains("Ping {") && text.contains("// mine"), "{name}:\n{text}");
+        assert!(
+            text.contains("Ping {") && text.contains("// mine"),
+            "{name}:\n{text}"
+        );
     }
 }
 
@@ -818,7 +1114,11 @@ fn uncommitted_changes_of_other_files_are_nobodys_business() {
     let ran = fleet.tool(&["new", "Ping"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let after = fleet.tree();
-    for path in [UNRELATED, "crates/core/src/agents.rs", "crates/core/src/untracked.rs"] {
+    for path in [
+        UNRELATED,
+        "crates/core/src/agents.rs",
+        "crates/core/src/untracked.rs",
+    ] {
         let path = fleet.root().join(path);
         assert!(before[&path] == after[&path], "{}", path.display());
     }
@@ -829,7 +1129,9 @@ fn uncommitted_changes_of_other_files_are_nobodys_business() {
 fn object_faults(ran: &Ran, code: i32, error_code: &str, place: Option<&str>) -> Vec<String> {
     let object: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
     let error = &object["error"];
-    let found = error["path"].as_str().map(|path| format!("{path}:{}:", error["line"]));
+    let found = error["path"]
+        .as_str()
+        .map(|path| format!("{path}:{}:", error["line"]));
     let (message, help) = (error["message"].as_str(), error["help"].as_str());
     let keys = ["code", "message", "path", "line", "help"].into_iter();
     let mut faults: Vec<String> = keys
@@ -841,11 +1143,24 @@ fn object_faults(ran: &Ran, code: i32, error_code: &str, place: Option<&str>) ->
         ("command", object["command"] == "new"),
         ("applied", object["applied"] == false),
         ("error.code", error["code"] == error_code),
-        ("error.message", message.is_some_and(|message| ran.stderr.contains(message))),
+        (
+            "error.message",
+            message.is_some_and(|message| ran.stderr.contains(message)),
+        ),
         ("error.help", help.is_some_and(|help| !help.is_empty())),
-        ("place", place.map_or(found.is_none(), |place| found.is_some_and(|found| place.starts_with(&found)))),
+        (
+            "place",
+            place.map_or(found.is_none(), |place| {
+                found.is_some_and(|found| place.starts_with(&found))
+            }),
+        ),
     ];
-    faults.extend(holds.iter().filter(|(_, holds)| !holds).map(|(what, _)| format!("wrong {what}")));
+    faults.extend(
+        holds
+            .iter()
+            .filter(|(_, holds)| !holds)
+            .map(|(what, _)| format!("wrong {what}")),
+    );
     faults
 }
 
@@ -858,7 +1173,12 @@ fn refusals_in_json() {
     let rows: [(&[&str], i32, &str, Option<&str>); 7] = [
         (&["Agent", "depth:u32"], 1, "variant-exists", Some(&agent)),
         (&["Ping", "--tag", "agent"], 1, "tag-taken", Some(&agent)),
-        (&["Ping", "--status", "workspaces.state"], 1, "status-column", Some(&entity)),
+        (
+            &["Ping", "--status", "workspaces.state"],
+            1,
+            "status-column",
+            Some(&entity),
+        ),
         (&["Ping", "what:Nonsense"], 1, "field-type", None),
         (&["Ping", "a:u8", "a:u8"], 2, "field-twice", None),
         (&["Ping", "url:&str"], 2, "field-type", None),
@@ -874,7 +1194,13 @@ fn refusals_in_json() {
             faults.push("a byte changed".to_owned());
         }
         if !faults.is_empty() {
-            writeln!(report, "{args:?}:\n  {}\n  {}", faults.join("\n  "), ran.stdout).unwrap();
+            writeln!(
+                report,
+                "{args:?}:\n  {}\n  {}",
+                faults.join("\n  "),
+                ran.stdout
+            )
+            .unwrap();
         }
     }
     assert!(report.is_empty(), "\n{report}");

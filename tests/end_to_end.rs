@@ -7,7 +7,14 @@ mod common;
 
 use common::{CLONE, Fleet};
 
-const CHECKED: &[&str] = &["-p", "agentic-core", "-p", "agentic-runtime", "-p", "agentic-pipeline"];
+const CHECKED: &[&str] = &[
+    "-p",
+    "agentic-core",
+    "-p",
+    "agentic-runtime",
+    "-p",
+    "agentic-pipeline",
+];
 const TASKS: &str = "crates/agentic/pipeline/src/executor/tasks";
 
 fn clippy_is_silent(fleet: &Fleet, packages: &[&str]) {
@@ -32,7 +39,11 @@ fn the_clone_of_a_repository_becomes_a_task_that_passes_everything() {
     let mut args = CLONE.to_vec();
     args.extend(["--verify", "test"]);
     let ran = fleet.done(&args);
-    assert!(ran.stderr.contains("14 files edited, 3 made"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("14 files edited, 3 made"),
+        "{}",
+        ran.stderr
+    );
     nothing_is_deleted(&fleet);
     clippy_is_silent(&fleet, &["--workspace"]);
     let tests = fleet.cargo(&["test", "--locked", "--workspace"]);
@@ -48,7 +59,11 @@ fn the_clone_of_a_repository_becomes_a_task_that_passes_everything() {
 
     let before = fleet.tree();
     let again = fleet.done(CLONE);
-    assert!(again.stderr.contains("nothing is missing"), "{}", again.stderr);
+    assert!(
+        again.stderr.contains("nothing is missing"),
+        "{}",
+        again.stderr
+    );
     assert!(fleet.tree() == before, "a second run changed something");
 }
 
@@ -59,19 +74,56 @@ fn ten_further_variants_compile_and_pass() {
         &["Ping"],
         &["RefreshCache", "name:String"],
         &[
-            "Wide", "a:String", "b:u32", "c:i64", "d:bool", "e:f64", "f:PathBuf", "g:Uuid",
-            "h:Vec<String>", "i:Option<u8>", "j:HashMap<String,u32>", "k:char", "l:Duration",
+            "Wide",
+            "a:String",
+            "b:u32",
+            "c:i64",
+            "d:bool",
+            "e:f64",
+            "f:PathBuf",
+            "g:Uuid",
+            "h:Vec<String>",
+            "i:Option<u8>",
+            "j:HashMap<String,u32>",
+            "k:char",
+            "l:Duration",
         ],
-        &["Generic", "pairs:Vec<(String, Option<u32>)>", "map:BTreeMap<String, Vec<u64>>"],
+        &[
+            "Generic",
+            "pairs:Vec<(String, Option<u32>)>",
+            "map:BTreeMap<String, Vec<u64>>",
+        ],
         &["Listed", "limit:Option<u32>", "tags:Vec<String>"],
         &["Completed", "completion:ChildCompletion", "note:Value"],
         &["Secretive", "url:String", "token:secret", "password:secret"],
         &["Raw", "type_:String", "r#match:String", "r#fn:u32"],
         &[
-            "OneKey", "url:String", "nonce:u64", "--key", "url", "--dedupe", "forever", "--timeout", "30m",
-            "--backoff", "fixed:2s", "--retries", "3", "--retry-on", "timed out", "--retry-on", "502",
+            "OneKey",
+            "url:String",
+            "nonce:u64",
+            "--key",
+            "url",
+            "--dedupe",
+            "forever",
+            "--timeout",
+            "30m",
+            "--backoff",
+            "fixed:2s",
+            "--retries",
+            "3",
+            "--retry-on",
+            "timed out",
+            "--retry-on",
+            "502",
         ],
-        &["OCRPages", "document_id:Uuid", "--tag", "ocr_pages", "--doc", "Reads every page."],
+        &[
+            "OCRPages",
+            "document_id:Uuid",
+            "--tag",
+            "ocr_pages",
+            "--doc",
+            "Reads every page.",
+        ],
     ];
     for variant in variants {
         let mut args = vec!["new"];
@@ -105,11 +157,23 @@ fn what_was_deleted_by_hand_is_restored_and_nothing_else() {
     };
     let executor = "crates/agentic/pipeline/src/executor/mod.rs";
     let cases: [(&str, &str, &str); 6] = [
-        (executor, "\n            TaskSpec::CloneRepository {", "            )),\n"),
+        (
+            executor,
+            "\n            TaskSpec::CloneRepository {",
+            "            )),\n",
+        ),
         (executor, "            \"clone_repository\" => ", "\n"),
         (executor, "pub mod tasks", ";\n"),
-        ("crates/agentic/runtime/src/coordinator/mod.rs", "        TaskSpec::CloneRepository", "\n"),
-        (&module, "    #[tokio::test]\n    async fn only_what", "\n    }\n\n"),
+        (
+            "crates/agentic/runtime/src/coordinator/mod.rs",
+            "        TaskSpec::CloneRepository",
+            "\n",
+        ),
+        (
+            &module,
+            "    #[tokio::test]\n    async fn only_what",
+            "\n    }\n\n",
+        ),
         ("crates/agentic/pipeline/Cargo.toml", "entity = ", "\n"),
     ];
     for (path, from, to) in cases {
@@ -121,7 +185,11 @@ fn what_was_deleted_by_hand_is_restored_and_nothing_else() {
         let after = fleet.tree();
         for (file, bytes) in &whole {
             let now = String::from_utf8_lossy(&after[file]);
-            assert_eq!(String::from_utf8_lossy(bytes), now, "{file:?} after {from:?} was cut");
+            assert_eq!(
+                String::from_utf8_lossy(bytes),
+                now,
+                "{file:?} after {from:?} was cut"
+            );
         }
         assert_eq!(after.len(), whole.len());
     }
@@ -142,7 +210,10 @@ fn the_dry_run_is_the_run() {
     let patch = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(patch.path(), &diff).unwrap();
     patched.git(&["apply", patch.path().to_str().unwrap()]);
-    assert!(patched.tree() == written, "git apply of the dry run gives another tree");
+    assert!(
+        patched.tree() == written,
+        "git apply of the dry run gives another tree"
+    );
 }
 
 #[test]
@@ -175,11 +246,17 @@ fn json_says_what_was_done_where() {
     };
     assert_eq!(at("variant"), "/// Clone repository.");
     assert_eq!(at("executor_arm"), "TaskSpec::CloneRepository {");
-    assert_eq!(at("resume_branch"), "\"clone_repository\" => Err(tasks::left_to_the_queue(run)),");
+    assert_eq!(
+        at("resume_branch"),
+        "\"clone_repository\" => Err(tasks::left_to_the_queue(run)),"
+    );
     assert_eq!(at("dependency"), "uuid = { workspace = true }");
     assert_eq!(object["created"].as_array().unwrap().len(), 3);
     for open in object["open"].as_array().unwrap() {
-        assert!(fleet.path().join(open["path"].as_str().unwrap()).exists(), "{open}");
+        assert!(
+            fleet.path().join(open["path"].as_str().unwrap()).exists(),
+            "{open}"
+        );
     }
 }
 
@@ -209,13 +286,24 @@ pub fn kind_of(spec: &agentic_core::delegation::TaskSpec) -> u8 {
 ";
     let text = fleet.read(worker);
     let tests = text.find("#[cfg(test)]").unwrap();
-    fleet.write(worker, &format!("{}{macro_made}\n{}", &text[..tests], &text[tests..]));
+    fleet.write(
+        worker,
+        &format!("{}{macro_made}\n{}", &text[..tests], &text[tests..]),
+    );
     fleet.commit();
     let before = fleet.tree();
     let ran = fleet.tool(&["new", "Ping", "--verify", "check"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains("every file was put back"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("E0004") && ran.stderr.contains(worker), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("every file was put back"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("E0004") && ran.stderr.contains(worker),
+        "{}",
+        ran.stderr
+    );
     assert!(fleet.tree() == before, "not everything was put back");
 
     let ran = fleet.done(&["new", "Ping"]);

@@ -12,7 +12,9 @@ const UGLY: &str = "crates/agentic/runtime/tests/ugly.rs";
 
 /// The hunks of one file in the dry run of `new Ping n:u32`.
 fn diff_of(fleet: &Fleet, path: &str) -> String {
-    let diff = fleet.done(&["new", "Ping", "n:u32", "--dry-run", "--quiet"]).stdout;
+    let diff = fleet
+        .done(&["new", "Ping", "n:u32", "--dry-run", "--quiet"])
+        .stdout;
     let start = diff.find(&format!("diff --git a/{path} ")).unwrap();
     let hunks = diff[start..].find("@@").unwrap();
     let rest = &diff[start + hunks..];
@@ -44,12 +46,24 @@ fn body(text: &str, body: &str) -> String {
 #[test]
 fn forms_of_the_enum() {
     for (name, of) in [
-        ("no_trailing_comma", " A { a: String, },\n    B { b: String }\n" ),
-        ("comment_after_the_last_variant", "\n    A { a: String },\n    B { b: String } // of B\n    // of B too\n"),
+        (
+            "no_trailing_comma",
+            " A { a: String, },\n    B { b: String }\n",
+        ),
+        (
+            "comment_after_the_last_variant",
+            "\n    A { a: String },\n    B { b: String } // of B\n    // of B too\n",
+        ),
         ("one_line", " A { a: String }, B { b: String } "),
         ("one_line_with_comma", " A { a: String }, B { b: String }, "),
-        ("attributes_and_cfg", "\n    A { a: String },\n\n    // Above B.\n    #[cfg(test)]\n    #[serde(rename = \"bee\")]\n    B { b: String },\n\n    /* done */\n"),
-        ("tabs", "\n\tA {\n\t\ta: String,\n\t},\n\tB {\n\t\tb: String,\n\t},\n"),
+        (
+            "attributes_and_cfg",
+            "\n    A { a: String },\n\n    // Above B.\n    #[cfg(test)]\n    #[serde(rename = \"bee\")]\n    B { b: String },\n\n    /* done */\n",
+        ),
+        (
+            "tabs",
+            "\n\tA {\n\t\ta: String,\n\t},\n\tB {\n\t\tb: String,\n\t},\n",
+        ),
     ] {
         let fleet = Fleet::new();
         enum_with(&fleet, |text| body(text, of));
@@ -72,14 +86,20 @@ fn enum_diff(fleet: &Fleet) -> String {
             TaskSpec::A { .. } => Err(String::new()),
             TaskSpec::B { .. } => Err(String::new()),
         }";
-    fleet.write(executor, &format!("{}{arms}{}", &text[..start], &text[end..]));
+    fleet.write(
+        executor,
+        &format!("{}{arms}{}", &text[..start], &text[end..]),
+    );
     diff_of(fleet, ENUM)
 }
 
 #[test]
 fn line_endings_and_byte_order_marks_stay() {
     for (name, change) in [
-        ("crlf", (|text: &str| text.replace('\n', "\r\n")) as fn(&str) -> String),
+        (
+            "crlf",
+            (|text: &str| text.replace('\n', "\r\n")) as fn(&str) -> String,
+        ),
         ("bom", |text| format!("\u{feff}{text}")),
         ("no_final_newline", |text| text.trim_end().to_owned()),
     ] {
@@ -96,7 +116,7 @@ fn line_endings_and_byte_order_marks_stay() {
     }
 }
 
-const MATCHES: &str = r##"//! Matches over the enum in every legal form.
+const MATCHES: &str = r#"//! Matches over the enum in every legal form.
 #![allow(dead_code, clippy::all)]
 
 use agentic_core::delegation::TaskSpec;
@@ -225,7 +245,7 @@ fn they_are_called() {
     assert!(never_exhaustive(&spec));
     let _ = in_a_macro(&spec);
 }
-"##;
+"#;
 
 const ODD: &str = "use agentic_core::delegation as r#type;
 
@@ -274,20 +294,53 @@ fn forms_of_matches() {
     let text = fleet.read(ENUM);
     fleet.write(ENUM, &format!("{text}{METHOD}"));
     fleet.commit();
-    fleet.cargo(&["test", "--locked", "-p", "agentic-runtime", "--test", "ugly"]);
+    fleet.cargo(&[
+        "test",
+        "--locked",
+        "-p",
+        "agentic-runtime",
+        "--test",
+        "ugly",
+    ]);
     snapshot!("matches__ugly", diff_of(&fleet, UGLY));
     snapshot!("matches__self", diff_of(&fleet, ENUM));
     let ran = fleet.done(&["new", "Ping", "n:u32"]);
-    assert!(ran.stderr.contains("warning[doc-test-match]"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("warning[doc-test-match]"),
+        "{}",
+        ran.stderr
+    );
     let odd = fleet.read("crates/agentic/runtime/tests/odd name.rs");
-    assert!(odd.contains("\t\tr#type::TaskSpec::Ping { .. } => unreachable!(\"Ping is not used here\"),\n"), "{odd}");
-    for (path, before) in [(UGLY, MATCHES), ("crates/agentic/runtime/tests/odd name.rs", ODD)] {
+    assert!(
+        odd.contains(
+            "\t\tr#type::TaskSpec::Ping { .. } => unreachable!(\"Ping is not used here\"),\n"
+        ),
+        "{odd}"
+    );
+    for (path, before) in [
+        (UGLY, MATCHES),
+        ("crates/agentic/runtime/tests/odd name.rs", ODD),
+    ] {
         only_inserted(before, &fleet.read(path));
     }
-    let output = fleet.cargo(&["test", "--locked", "-p", "agentic-runtime", "--test", "ugly"]);
+    let output = fleet.cargo(&[
+        "test",
+        "--locked",
+        "-p",
+        "agentic-runtime",
+        "--test",
+        "ugly",
+    ]);
     assert!(output.contains("they_are_called ... ok"), "{output}");
     assert!(!output.contains("unreachable pattern"), "{output}");
-    fleet.cargo(&["check", "--locked", "-p", "agentic-core", "-p", "agentic-pipeline"]);
+    fleet.cargo(&[
+        "check",
+        "--locked",
+        "-p",
+        "agentic-core",
+        "-p",
+        "agentic-pipeline",
+    ]);
 }
 
 /// Every character of `before` stands in `after`, in its order.

@@ -44,7 +44,8 @@ fn run(cli: &Cli) -> u8 {
         Command::New(args) => {
             let request = args.request();
             let variant = request.as_ref().ok().map(|r| r.variant.clone());
-            let result = request.and_then(|request| new::run(&shell, common, &args.writing, request));
+            let result =
+                request.and_then(|request| new::run(&shell, common, &args.writing, request));
             ("new", variant, result)
         }
         Command::Doctor => ("doctor", None, doctor::run(&shell, common)),
@@ -72,9 +73,11 @@ fn index<'w>(workspace: &'w Workspace, config: &Config) -> Outcome<(SpecEnum, In
         .iter()
         .find(|place| workspace.member_of(&place.path).is_some());
     if let Some(place) = not_utf8 {
-        return Err(Refusal::new("not-utf8", format!("`{}` is not UTF-8", place.path))
-            .at(place.clone())
-            .help("Rust source must be UTF-8: mend the file"));
+        return Err(
+            Refusal::new("not-utf8", format!("`{}` is not UTF-8", place.path))
+                .at(place.clone())
+                .help("Rust source must be UTF-8: mend the file"),
+        );
     }
     let spec = landmarks::discover_spec(workspace, config)?;
     let mut interest = spec.interest();
@@ -102,5 +105,7 @@ fn alias(line: &str, name: &str) -> Option<String> {
     }
     let rest = line.strip_prefix("pub type ")?;
     let target = rest.split_once('=')?.1.trim().trim_end_matches(';');
-    (target.rsplit("::").next() == Some(name)).then(|| word(rest)).flatten()
+    (target.rsplit("::").next() == Some(name))
+        .then(|| word(rest))
+        .flatten()
 }

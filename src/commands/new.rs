@@ -25,14 +25,23 @@ pub(super) fn run(
     request: TaskRequest,
 ) -> Outcome<()> {
     if writing.dry_run && writing.verify != Depth::None {
-        return Err(Refusal::usage("verify", "--dry-run writes nothing that --verify could prove")
-            .help("leave one of the two out"));
+        return Err(Refusal::usage(
+            "verify",
+            "--dry-run writes nothing that --verify could prove",
+        )
+        .help("leave one of the two out"));
     }
     let (workspace, config) = super::open(common)?;
     let mut memory = Memory::default();
     let planned = plan(&workspace, &config, request, &mut memory)?;
     let changes = planned.plan.changes()?;
-    converges(&workspace, &config, &planned.task.request, &changes, &mut memory)?;
+    converges(
+        &workspace,
+        &config,
+        &planned.task.request,
+        &changes,
+        &mut memory,
+    )?;
     let mut applied = false;
     if !writing.dry_run && !planned.plan.is_complete() {
         let target = workspace.target.clone();
@@ -42,7 +51,14 @@ pub(super) fn run(
             no_vcs: writing.allow_no_vcs,
         };
         apply::check(&workspace.root, &target, &changes, guards)?;
-        write(shell, common, writing.verify, &workspace, &planned.landmarks, &changes)?;
+        write(
+            shell,
+            common,
+            writing.verify,
+            &workspace,
+            &planned.landmarks,
+            &changes,
+        )?;
         applied = true;
     }
     Report {
@@ -93,7 +109,10 @@ fn plan(
     plan.notes = notes;
     let member = workspace.member(&landmarks.executor.package);
     let edition = member.map_or("2024", |member| member.edition.as_str());
-    plan.finish(&Rustfmt::new(&workspace.root, edition), &mut memory.formatted)?;
+    plan.finish(
+        &Rustfmt::new(&workspace.root, edition),
+        &mut memory.formatted,
+    )?;
     memory.parsed = index.into_parsed();
     Ok(Planned {
         task,
@@ -151,10 +170,16 @@ fn write(
         packages: packages(workspace, landmarks, changes),
         cargo: &cargo,
     };
-    shell.status("Checking", &format!("{} as before the change", verifier.packages.join(", ")));
+    shell.status(
+        "Checking",
+        &format!("{} as before the change", verifier.packages.join(", ")),
+    );
     let before = verifier.check()?;
     if !before.errors.is_empty() {
-        shell.attention("Before", &format!("{} errors stand that do not count", before.errors.len()));
+        shell.attention(
+            "Before",
+            &format!("{} errors stand that do not count", before.errors.len()),
+        );
     }
     let mut written = apply::commit(&workspace.root, &workspace.target, changes)?;
     shell.status("Checking", "the same with the change");
@@ -180,10 +205,16 @@ fn write(
             let (before_passed, known, _) = verifier.test()?;
             let new: Vec<&String> = failed.difference(&known).collect();
             if before_passed || failed.is_empty() || !new.is_empty() {
-                return Err(Refusal::new("verify", format!("tests fail; every file was put back\n{output}"))
-                    .help("the tests above fail only with the change"));
+                return Err(Refusal::new(
+                    "verify",
+                    format!("tests fail; every file was put back\n{output}"),
+                )
+                .help("the tests above fail only with the change"));
             }
-            shell.attention("Before", &format!("{} tests fail that failed before", known.len()));
+            shell.attention(
+                "Before",
+                &format!("{} tests fail that failed before", known.len()),
+            );
             apply::commit(&workspace.root, &workspace.target, changes)?;
         }
     }

@@ -42,7 +42,9 @@ impl<'w> Index<'w> {
             here.is_some_and(|here| Arc::ptr_eq(here, &facts.file))
         };
         let shared = other.0.iter().filter(|(_, facts)| same(facts));
-        let shared = shared.map(|(path, facts)| (path.clone(), Arc::clone(facts))).collect();
+        let shared = shared
+            .map(|(path, facts)| (path.clone(), Arc::clone(facts)))
+            .collect();
         self.parsed = RefCell::new(shared);
         self
     }
@@ -213,10 +215,18 @@ impl<'w> Index<'w> {
                 return Ok(None);
             };
             if !declared.is_pub {
-                let inside = path.strip_prefix(&format!("{parent}::")).unwrap_or(&path).to_owned();
+                let inside = path
+                    .strip_prefix(&format!("{parent}::"))
+                    .unwrap_or(&path)
+                    .to_owned();
                 let export = facts.uses.iter().find(|u| {
-                    let from = u.path.trim_start_matches("self::").trim_start_matches("crate::");
-                    u.is_pub && u.name == name && (from == inside || from.ends_with(&format!("::{inside}")))
+                    let from = u
+                        .path
+                        .trim_start_matches("self::")
+                        .trim_start_matches("crate::");
+                    u.is_pub
+                        && u.name == name
+                        && (from == inside || from.ends_with(&format!("::{inside}")))
                 });
                 if export.is_none() {
                     return Ok(None);
@@ -238,8 +248,7 @@ impl<'w> Index<'w> {
             .split_once("::")
             .map_or((name, None), |(head, tail)| (head, Some(tail)));
         let imported = facts.uses.iter().find(|u| u.name == head && u.is_top);
-        let imported =
-            imported.or_else(|| facts.uses.iter().find(|u| u.name == head));
+        let imported = imported.or_else(|| facts.uses.iter().find(|u| u.name == head));
         let absolute = match imported {
             Some(import) if import.path != head => self.absolute(&here, &import.path),
             _ => {
@@ -372,8 +381,11 @@ fn is_for_tests(workspace: &Workspace, path: &str) -> bool {
         .any(|dir| inside.starts_with(dir));
     let targets = &member.targets;
     in_folder
-        || targets.iter().any(|target| target.is_test_like && target.root == path)
-        || (!targets.iter().any(|target| target.root == path) && declared_for_tests(workspace, path))
+        || targets
+            .iter()
+            .any(|target| target.is_test_like && target.root == path)
+        || (!targets.iter().any(|target| target.root == path)
+            && declared_for_tests(workspace, path))
 }
 
 /// Whether a parent declares the file's module, or one above it, under `#[cfg(test)]`.

@@ -214,13 +214,19 @@ impl Reader<'_> {
                 self.between(&m.attrs, vis(&m.vis, m.mod_token.span), last)
             }
             syn::Item::Impl(i) => self.impl_range(i),
-            syn::Item::Enum(e) => {
-                self.between(&e.attrs, vis(&e.vis, e.enum_token.span), e.brace_token.span.close())
+            syn::Item::Enum(e) => self.between(
+                &e.attrs,
+                vis(&e.vis, e.enum_token.span),
+                e.brace_token.span.close(),
+            ),
+            syn::Item::Trait(t) if t.unsafety.is_none() && t.auto_token.is_none() => self.between(
+                &t.attrs,
+                vis(&t.vis, t.trait_token.span),
+                t.brace_token.span.close(),
+            ),
+            syn::Item::Use(u) => {
+                self.between(&u.attrs, vis(&u.vis, u.use_token.span), u.semi_token.span)
             }
-            syn::Item::Trait(t) if t.unsafety.is_none() && t.auto_token.is_none() => {
-                self.between(&t.attrs, vis(&t.vis, t.trait_token.span), t.brace_token.span.close())
-            }
-            syn::Item::Use(u) => self.between(&u.attrs, vis(&u.vis, u.use_token.span), u.semi_token.span),
             other => self.of(other),
         }
     }
@@ -394,10 +400,9 @@ impl Reader<'_> {
             .iter()
             .filter_map(|statement| match statement {
                 syn::Stmt::Local(local) => match (&local.pat, &local.init) {
-                    (syn::Pat::Ident(ident), Some(init)) if init.diverge.is_none() => Some((
-                        unraw(&ident.ident),
-                        self.short_text(&init.expr),
-                    )),
+                    (syn::Pat::Ident(ident), Some(init)) if init.diverge.is_none() => {
+                        Some((unraw(&ident.ident), self.short_text(&init.expr)))
+                    }
                     _ => None,
                 },
                 _ => None,
@@ -407,8 +412,10 @@ impl Reader<'_> {
 
     /// `matches!(x, "a" | "b")` as the whole body of a function that gives `bool`.
     fn string_set(&self, sig: &syn::Signature, block: &syn::Block) -> Option<StringSetFact> {
-        let [syn::Stmt::Macro(syn::StmtMacro { mac, .. }) | syn::Stmt::Expr(syn::Expr::Macro(syn::ExprMacro { mac, .. }), None)] =
-            block.stmts.as_slice()
+        let [
+            syn::Stmt::Macro(syn::StmtMacro { mac, .. })
+            | syn::Stmt::Expr(syn::Expr::Macro(syn::ExprMacro { mac, .. }), None),
+        ] = block.stmts.as_slice()
         else {
             return None;
         };
@@ -507,7 +514,11 @@ impl Reader<'_> {
     }
 
     fn push_match(&mut self, node: &syn::ExprMatch) {
-        let patterns: Vec<Pattern> = node.arms.iter().map(|arm| pattern::read(&arm.pat)).collect();
+        let patterns: Vec<Pattern> = node
+            .arms
+            .iter()
+            .map(|arm| pattern::read(&arm.pat))
+            .collect();
         let over_enum = patterns.iter().any(|pattern| self.mentions(pattern));
         let over_text = patterns.iter().any(|pattern| !pattern.strings().is_empty());
         if !over_enum && !over_text {
@@ -540,7 +551,9 @@ impl Reader<'_> {
         let gives_string = self
             .current_fn
             .map(|at| &self.facts.functions[at].output)
-            .is_some_and(|output| output == "&'static str" || output == "String" || output == "&str");
+            .is_some_and(|output| {
+                output == "&'static str" || output == "String" || output == "&str"
+            });
         self.facts.matches.push(MatchFact {
             range: match_start..self.range(braces.close()).end,
             scrutinee,
@@ -578,7 +591,9 @@ impl Reader<'_> {
                 inner = i.items.iter().map(|item| self.impl_item(item)).collect();
                 close = Some(self.range(i.brace_token.span.close()).start);
                 match &i.trait_ {
-                    Some((_, path, _)) => format!("impl {} for {}", tokens(path), tokens(&i.self_ty)),
+                    Some((_, path, _)) => {
+                        format!("impl {} for {}", tokens(path), tokens(&i.self_ty))
+                    }
                     None => format!("impl {}", tokens(&i.self_ty)),
                 }
             }
@@ -658,9 +673,13 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         let path = item.attrs.iter().find_map(|attribute| {
             let value = &attribute.meta.require_name_value().ok()?;
             match (&value.value, value.path.is_ident("path")) {
-                (syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }), true) => {
-                    Some(text.value())
-                }
+                (
+                    syn::Expr::Lit(syn::ExprLit {
+                        lit: syn::Lit::Str(text),
+                        ..
+                    }),
+                    true,
+                ) => Some(text.value()),
                 _ => None,
             }
         });
@@ -834,11 +853,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 
     fn visit_expr_call(&mut self, node: &'ast syn::ExprCall) {
         if let (syn::Expr::Path(path), Some(at)) = (&*node.func, self.current_fn) {
-            let args = node
-                .args
-                .iter()
-                .map(|arg| self.short_text(arg))
-                .collect();
+            let args = node.args.iter().map(|arg| self.short_text(arg)).collect();
             self.facts.functions[at]
                 .calls
                 .push((path_text(&path.path), args));
@@ -862,7 +877,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                     .any(|arm| self.mentions(&pattern::read(&arm.pat)));
                 if over_enum {
                     let range = self.range(expression.match_token.span);
-                    self.facts.opaque.push((range, "in the body of a macro_rules!"));
+                    self.facts
+                        .opaque
+                        .push((range, "in the body of a macro_rules!"));
                 }
             } else {
                 self.visit_expr_match(expression);

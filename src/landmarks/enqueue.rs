@@ -95,7 +95,10 @@ pub fn discover(index: &Index<'_>, spec: &SpecEnum, config: &Config) -> Outcome<
         for (at, function) in facts.functions.iter().enumerate() {
             if takes_spec(function, spec)
                 && !function.is_test
-                && function.models.iter().any(|model| writes_spec(function, model, spec))
+                && function
+                    .models
+                    .iter()
+                    .any(|model| writes_spec(function, model, spec))
                 && wanted.is_none_or(|wanted| function.name == wanted)
             {
                 found.push((Arc::clone(&facts), at));
@@ -281,7 +284,10 @@ fn read(
     let policy_type = policy_type.ok_or_else(|| {
         Refusal::new(
             "no-policy",
-            format!("`{}` takes no policy that it writes into the row", function.name),
+            format!(
+                "`{}` takes no policy that it writes into the row",
+                function.name
+            ),
         )
         .at(place.clone())
         .help("the tool scaffolds tasks whose row carries a retry policy")
@@ -308,7 +314,10 @@ fn read(
         how: if configured {
             "named by `enqueue` in the configuration".to_owned()
         } else {
-            format!("the only function that takes a `{}` and inserts a row that holds it", spec.fact.name)
+            format!(
+                "the only function that takes a `{}` and inserts a row that holds it",
+                spec.fact.name
+            )
         },
     })
 }
@@ -333,9 +342,12 @@ fn entity_facts(
     place: &crate::note::Place,
 ) -> Outcome<Arc<FileFacts>> {
     let path = index.module_file(entity).ok_or_else(|| {
-        Refusal::new("entity", format!("cannot find the file of the module `{entity}`"))
-            .at(place.clone())
-            .help("the tool reads which columns the entity has")
+        Refusal::new(
+            "entity",
+            format!("cannot find the file of the module `{entity}`"),
+        )
+        .at(place.clone())
+        .help("the tool reads which columns the entity has")
     })?;
     index.facts(&path)
 }
@@ -422,7 +434,16 @@ fn verbatim(
                 && text == texts.first().unwrap_or(text);
             let known = matches!(
                 root.as_str(),
-                "Set" | "NotSet" | "None" | "Some" | "Ok" | "Err" | "String" | "Vec" | "Default" | "ActiveValue"
+                "Set"
+                    | "NotSet"
+                    | "None"
+                    | "Some"
+                    | "Ok"
+                    | "Err"
+                    | "String"
+                    | "Vec"
+                    | "Default"
+                    | "ActiveValue"
             );
             if is_let || known {
                 continue;

@@ -45,10 +45,18 @@ pub fn discover(index: &Index<'_>, config: &Config, notes: &mut Vec<Note>) -> Ou
         }
     }
     // A function that leaves cancellation out does not contradict one that names it.
-    let named: Vec<&String> = sets.iter().filter_map(|((_, _, c), _)| c.as_ref()).collect();
-    let agree = sets.windows(2).all(|pair| pair[0].0.0 == pair[1].0.0 && pair[0].0.1 == pair[1].0.1)
+    let named: Vec<&String> = sets
+        .iter()
+        .filter_map(|((_, _, c), _)| c.as_ref())
+        .collect();
+    let agree = sets
+        .windows(2)
+        .all(|pair| pair[0].0.0 == pair[1].0.0 && pair[0].0.1 == pair[1].0.1)
         && named.windows(2).all(|pair| pair[0] == pair[1]);
-    let fullest = sets.iter().find(|((_, _, c), _)| c.is_some()).or(sets.first());
+    let fullest = sets
+        .iter()
+        .find(|((_, _, c), _)| c.is_some())
+        .or(sets.first());
     let (found, how) = match fullest.filter(|_| agree) {
         Some(((done, failed, cancelled), place)) => (
             (done.clone(), failed.clone(), cancelled.clone()),

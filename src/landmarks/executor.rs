@@ -297,10 +297,15 @@ fn executing(facts: &FileFacts, fact: &StructFact) -> Outcome<(Executing, String
             None => {
                 return Err(Refusal::new(
                     "executing-task",
-                    format!("`{}.{}` is a `{ty}`, which the tool cannot fill", fact.name, field.name),
+                    format!(
+                        "`{}.{}` is a `{ty}`, which the tool cannot fill",
+                        fact.name, field.name
+                    ),
                 )
                 .at(facts.place(&field.range))
-                .help("it fills receivers of events and outcomes, a cancellation token, and options"));
+                .help(
+                    "it fills receivers of events and outcomes, a cancellation token, and options",
+                ));
             }
         }
     }
@@ -340,7 +345,9 @@ fn outcome(index: &Index<'_>, path: &str, place: &crate::note::Place) -> Outcome
         .and_then(|done| done.fields.as_deref())
         .ok_or_else(|| refuse(format!("`{name}` has no variant `Done` with named fields")))?;
     if variant("Failed").is_none_or(|v| v.fields.is_some()) || variant("Cancelled").is_none() {
-        return Err(refuse(format!("`{name}` has no `Failed(String)` and `Cancelled`")));
+        return Err(refuse(format!(
+            "`{name}` has no `Failed(String)` and `Cancelled`"
+        )));
     }
     let mut rest = Vec::new();
     for field in fields {
@@ -348,7 +355,10 @@ fn outcome(index: &Index<'_>, path: &str, place: &crate::note::Place) -> Outcome
             continue;
         }
         if !field.ty.starts_with("Option<") {
-            return Err(refuse(format!("cannot fill `{name}::Done.{}`, a `{}`", field.name, field.ty)));
+            return Err(refuse(format!(
+                "cannot fill `{name}::Done.{}`, a `{}`",
+                field.name, field.ty
+            )));
         }
         rest.push(field.name.clone());
     }

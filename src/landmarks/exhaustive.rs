@@ -61,10 +61,16 @@ impl MatchSite {
     pub fn variants_of(&self, index: usize, spec: &SpecEnum) -> Vec<String> {
         let mut holes = Vec::new();
         let known: BTreeSet<&str> = spec.fact.variants.iter().map(|v| v.name.as_str()).collect();
-        find_holes(&self.fact.arms[index].pattern, &mut Vec::new(), &mut holes, &|path| {
-            known.contains(last(path))
-        });
-        holes.into_iter().map(|(_, path)| last(&path).to_owned()).collect()
+        find_holes(
+            &self.fact.arms[index].pattern,
+            &mut Vec::new(),
+            &mut holes,
+            &|path| known.contains(last(path)),
+        );
+        holes
+            .into_iter()
+            .map(|(_, path)| last(&path).to_owned())
+            .collect()
     }
 }
 
@@ -261,7 +267,9 @@ fn reach(pattern: &Pattern, steps: &[Step], is_variant: &dyn Fn(&str) -> bool) -
         {
             (parts.get(*at), others(parts, *at))
         }
-        (Step::Struct(path, field), Pattern::Struct(other, fields)) if last(path) == last(other) => {
+        (Step::Struct(path, field), Pattern::Struct(other, fields))
+            if last(path) == last(other) =>
+        {
             let inner = fields.iter().find(|(name, _)| name == field);
             let rest = fields.iter().filter(|(name, _)| name != field);
             match inner {
@@ -328,7 +336,9 @@ fn coverage(fact: &MatchFact, spec: &SpecEnum) -> Option<Coverage> {
             "some of its arms take every variant, but only together with other values",
         ));
     }
-    let owner = path.rsplit_once("::").map_or(String::new(), |(owner, _)| format!("{}::", raw_path(owner)));
+    let owner = path
+        .rsplit_once("::")
+        .map_or(String::new(), |(owner, _)| format!("{}::", raw_path(owner)));
     let (mut before, mut after) = (owner, String::new());
     for step in steps.iter().rev() {
         match step {

@@ -76,11 +76,20 @@ pub fn discover(index: &Index<'_>, queue: &Queue, config: &Config) -> Outcome<Po
             .map(|f| (f.name.clone(), f.ty.clone()))
             .ok_or_else(|| shape(format!("`{}` has no field for {what}", retry.name)))
     };
-    let (max_field, _) = field(&|name, ty| ty == "u32" && name.contains("max"), "the number of retries")?;
-    let (patterns_field, _) = field(&|_, ty| ty == "Vec<String>", "the messages that are retried")?;
+    let (max_field, _) = field(
+        &|name, ty| ty == "u32" && name.contains("max"),
+        "the number of retries",
+    )?;
+    let (patterns_field, _) = field(
+        &|_, ty| ty == "Vec<String>",
+        "the messages that are retried",
+    )?;
     let (backoff_field, backoff_name) = field(&|name, _| name.contains("backoff"), "the backoff")?;
     if retry.fields.len() != 3 {
-        return Err(shape(format!("`{}` has further fields that the tool cannot fill", retry.name)));
+        return Err(shape(format!(
+            "`{}` has further fields that the tool cannot fill",
+            retry.name
+        )));
     }
     let backoff = facts
         .enums
@@ -90,11 +99,23 @@ pub fn discover(index: &Index<'_>, queue: &Queue, config: &Config) -> Outcome<Po
     let ms = |count: usize| {
         backoff.variants.iter().find_map(|v| {
             let fields = v.fields.as_ref()?;
-            let fits = fields.len() == count && fields.iter().all(|f| f.ty == "u64" && f.name.ends_with("ms"));
-            fits.then(|| (v.name.clone(), fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>()))
+            let fits = fields.len() == count
+                && fields
+                    .iter()
+                    .all(|f| f.ty == "u64" && f.name.ends_with("ms"));
+            fits.then(|| {
+                (
+                    v.name.clone(),
+                    fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>(),
+                )
+            })
         })
     };
-    let unfit = || shape(format!("`{backoff_name}` has no fixed and exponential form in milliseconds"));
+    let unfit = || {
+        shape(format!(
+            "`{backoff_name}` has no fixed and exponential form in milliseconds"
+        ))
+    };
     let fixed = ms(1).ok_or_else(unfit)?;
     let exponential = ms(2).ok_or_else(unfit)?;
     let (first, last_delay) = match exponential.1.as_slice() {

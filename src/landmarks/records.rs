@@ -40,7 +40,10 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<Records> {
             .at(queue.facts.place(&(0..1)))
             .help("a task that no coordinator drives records its own events and ends its own run: give the queue's crate a public function for it")
     };
-    let run = queue.run.as_ref().ok_or_else(|| missing("inserts a run: the queue's entity belongs to none"))?;
+    let run = queue
+        .run
+        .as_ref()
+        .ok_or_else(|| missing("inserts a run: the queue's entity belongs to none"))?;
     let Some(member) = index.workspace.member(&queue.package) else {
         return Err(missing("inserts a run"));
     };
@@ -49,7 +52,11 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<Records> {
     let mut seqs = Vec::new();
     for path in index.containing_in(member, "ActiveModel {") {
         let facts = index.facts(&path)?;
-        for function in facts.functions.iter().filter(|f| f.is_pub && !f.is_test && f.is_async) {
+        for function in facts
+            .functions
+            .iter()
+            .filter(|f| f.is_pub && !f.is_test && f.is_async)
+        {
             if let Some(args) = end_args(index, &facts, function, &run.entity) {
                 ends.push(call(index, &facts, function, args)?);
             }
@@ -69,7 +76,11 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<Records> {
             let paths: Vec<&str> = found.iter().map(|f| f.path.as_str()).collect();
             return Err(Refusal::new(
                 "two-run-records",
-                format!("{} functions could be the one that {what}: {}", found.len(), paths.join(", ")),
+                format!(
+                    "{} functions could be the one that {what}: {}",
+                    found.len(),
+                    paths.join(", ")
+                ),
             )
             .at(queue.facts.place(&(0..1)))
             .help("make those that are not for other crates `pub(crate)`"));
@@ -135,7 +146,12 @@ fn end_args(
 
 /// Arguments of a function that appends one event.
 fn append_args(function: &FnFact) -> Option<Vec<String>> {
-    let has = |wanted: &str| function.params.iter().any(|(name, _)| name.contains(wanted));
+    let has = |wanted: &str| {
+        function
+            .params
+            .iter()
+            .any(|(name, _)| name.contains(wanted))
+    };
     if !(has("seq") && has("type") && has("payload")) {
         return None;
     }
@@ -168,7 +184,12 @@ fn is_max_seq(function: &FnFact) -> bool {
 
 /// The path under which another crate calls the function: the parent's re-export, where there
 /// is one, else the module's own.
-fn call(index: &Index<'_>, facts: &FileFacts, function: &FnFact, args: Vec<String>) -> Outcome<RunFunction> {
+fn call(
+    index: &Index<'_>,
+    facts: &FileFacts,
+    function: &FnFact,
+    args: Vec<String>,
+) -> Outcome<RunFunction> {
     let module = index.module_of(&facts.file.path).unwrap_or_default();
     let mut path = format!("{module}::{}", function.name);
     if let Some((parent, child)) = module.rsplit_once("::")

@@ -46,10 +46,9 @@ pub fn discover(
         return Ok(ResumeReading::Absent);
     };
     let wanted = format!("{}::Model", run.entity);
-    let block = facts
-        .impls
-        .iter()
-        .position(|b| b.trait_path.as_deref() == Some(&executor.trait_path) && b.self_type == executor.self_type);
+    let block = facts.impls.iter().position(|b| {
+        b.trait_path.as_deref() == Some(&executor.trait_path) && b.self_type == executor.self_type
+    });
     let mut method = None;
     let mut found = Vec::new();
     for (at, function) in facts.functions.iter().enumerate() {
@@ -61,17 +60,25 @@ pub fn discover(
         let Some((run, ty)) = takes.filter(|_| function.in_impl == block && block.is_some()) else {
             continue;
         };
-        let run = if ty.starts_with('&') { run.clone() } else { format!("&{run}") };
+        let run = if ty.starts_with('&') {
+            run.clone()
+        } else {
+            format!("&{run}")
+        };
         method = Some((function, run));
-        let tags: Vec<String> = spec.fact.variants.iter().flat_map(|v| spec.tags(v)).collect();
+        let tags: Vec<String> = spec
+            .fact
+            .variants
+            .iter()
+            .flat_map(|v| spec.tags(v))
+            .collect();
         found.extend(facts.matches.iter().filter(|m| {
             m.in_fn == Some(at)
                 && m.in_macro.is_none()
                 && m.arms.iter().any(|arm| {
-                    arm.pattern
-                        .strings()
-                        .iter()
-                        .any(|text| tags.iter().any(|tag| tag == text) || m.scrutinee.contains("source"))
+                    arm.pattern.strings().iter().any(|text| {
+                        tags.iter().any(|tag| tag == text) || m.scrutinee.contains("source")
+                    })
                 })
         }));
     }

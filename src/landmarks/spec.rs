@@ -64,7 +64,7 @@ impl SpecEnum {
 
 /// A variant's name under serde's `rename_all`, which splits at every capital letter.
 ///
-/// The rule is serde_derive's: `OCRPages` becomes `o_c_r_pages` in snake case, whatever case
+/// The rule is `serde_derive`'s: `OCRPages` becomes `o_c_r_pages` in snake case, whatever case
 /// libraries make of it.
 #[must_use]
 pub fn wire_case(rule: Option<&str>, name: &str) -> String {
@@ -214,10 +214,7 @@ fn ambiguous(name: &str, found: &[SpecEnum]) -> Refusal {
 }
 
 fn configured_path(candidate: &SpecEnum) -> String {
-    let tail = candidate
-        .path
-        .split_once("::")
-        .map_or("", |(_, tail)| tail);
+    let tail = candidate.path.split_once("::").map_or("", |(_, tail)| tail);
     format!("{}::{tail}", candidate.package)
 }
 
@@ -239,7 +236,10 @@ fn check_shape(spec: &SpecEnum) -> Outcome<()> {
     if spec.fact.serde.untagged {
         return Err(refuse(
             "enum-shape",
-            format!("`{}` is untagged: two variants with the same fields would decode into each other", spec.fact.name),
+            format!(
+                "`{}` is untagged: two variants with the same fields would decode into each other",
+                spec.fact.name
+            ),
         )
         .help("give the enum `#[serde(tag = \"type\")]`"));
     }
@@ -257,7 +257,7 @@ fn check_shape(spec: &SpecEnum) -> Outcome<()> {
 mod tests {
     use super::wire_case;
 
-    /// Each line is what serde_derive 1.0 gives for the variant.
+    /// Each line is what `serde_derive` 1.0 gives for the variant.
     #[test]
     fn wire_case_is_serdes_own() {
         for (rule, name, tag) in [

@@ -36,18 +36,24 @@ pub struct Status {
 pub fn find(index: &Index<'_>, request: &StatusRequest, fields: &[Field]) -> Outcome<Status> {
     let facts = entity(index, &request.entity)?;
     let path = &facts.file.path;
-    let model = facts.structs.iter().find(|s| s.name == "Model").ok_or_else(|| {
-        Refusal::new("status-entity", format!("`{path}` has no `Model`"))
-    })?;
-    let column = model.fields.iter().find(|f| f.name == request.column).ok_or_else(|| {
-        let known: Vec<&str> = model.fields.iter().map(|f| f.name.as_str()).collect();
-        Refusal::new(
-            "status-column",
-            format!("`{}` has no column `{}`", request.entity, request.column),
-        )
-        .at(facts.place(&model.name_range))
-        .help(format!("its columns are: {}", known.join(", ")))
-    })?;
+    let model = facts
+        .structs
+        .iter()
+        .find(|s| s.name == "Model")
+        .ok_or_else(|| Refusal::new("status-entity", format!("`{path}` has no `Model`")))?;
+    let column = model
+        .fields
+        .iter()
+        .find(|f| f.name == request.column)
+        .ok_or_else(|| {
+            let known: Vec<&str> = model.fields.iter().map(|f| f.name.as_str()).collect();
+            Refusal::new(
+                "status-column",
+                format!("`{}` has no column `{}`", request.entity, request.column),
+            )
+            .at(facts.place(&model.name_range))
+            .help(format!("its columns are: {}", known.join(", ")))
+        })?;
     let keys: Vec<&FieldFact> = model
         .fields
         .iter()
@@ -56,7 +62,11 @@ pub fn find(index: &Index<'_>, request: &StatusRequest, fields: &[Field]) -> Out
     let [key] = keys.as_slice() else {
         return Err(Refusal::new(
             "status-key",
-            format!("`{}` has {} primary key columns; the writer needs one", request.entity, keys.len()),
+            format!(
+                "`{}` has {} primary key columns; the writer needs one",
+                request.entity,
+                keys.len()
+            ),
         )
         .at(facts.place(&model.name_range))
         .help("leave --status out and write the column in the seam that is generated instead"));
@@ -82,7 +92,9 @@ pub fn find(index: &Index<'_>, request: &StatusRequest, fields: &[Field]) -> Out
         error_column: model
             .fields
             .iter()
-            .find(|f| matches!(f.name.as_str(), "error" | "error_message") && f.ty == "Option<String>")
+            .find(|f| {
+                matches!(f.name.as_str(), "error" | "error_message") && f.ty == "Option<String>"
+            })
             .map(|f| f.name.clone()),
         has_updated_at: model
             .fields
@@ -107,7 +119,12 @@ fn entity(index: &Index<'_>, name: &str) -> Outcome<std::sync::Arc<FileFacts>> {
             let known: Vec<String> = index
                 .containing("DeriveEntityModel")
                 .iter()
-                .filter_map(|path| path.rsplit('/').next()?.strip_suffix(".rs").map(str::to_owned))
+                .filter_map(|path| {
+                    path.rsplit('/')
+                        .next()?
+                        .strip_suffix(".rs")
+                        .map(str::to_owned)
+                })
                 .filter(|stem| near(stem, name))
                 .collect();
             let refusal = Refusal::new(
@@ -167,7 +184,10 @@ fn key_field(
                 format!("add `{name}:{}` to the fields", key.ty),
             ),
             Some(field) if !fits(field) => refuse(
-                format!("`{name}` is no `{}`, which is the type of the row's key", key.ty),
+                format!(
+                    "`{name}` is no `{}`, which is the type of the row's key",
+                    key.ty
+                ),
                 format!("name the field that holds the key of `{}`", request.entity),
             ),
             Some(field) => Ok(field.name.clone()),
@@ -177,14 +197,28 @@ fn key_field(
     match candidates.as_slice() {
         [one] => Ok(one.name.clone()),
         [] => refuse(
-            format!("no field of the task is a `{}`, the key of `{}`", key.ty, request.entity),
-            format!("add the field that holds the row's key, and name it: --status {}.{}@FIELD", request.entity, request.column),
+            format!(
+                "no field of the task is a `{}`, the key of `{}`",
+                key.ty, request.entity
+            ),
+            format!(
+                "add the field that holds the row's key, and name it: --status {}.{}@FIELD",
+                request.entity, request.column
+            ),
         ),
         many => {
             let names: Vec<&str> = many.iter().map(|f| f.name.as_str()).collect();
             refuse(
-                format!("{} fields could hold the key of `{}`: {}", many.len(), request.entity, names.join(", ")),
-                format!("say which: --status {}.{}@{}", request.entity, request.column, names[0]),
+                format!(
+                    "{} fields could hold the key of `{}`: {}",
+                    many.len(),
+                    request.entity,
+                    names.join(", ")
+                ),
+                format!(
+                    "say which: --status {}.{}@{}",
+                    request.entity, request.column, names[0]
+                ),
             )
         }
     }
@@ -192,8 +226,22 @@ fn key_field(
 
 /// Names that say a state, in lower case without separators.
 const STATES: [(&str, &[&str]); 3] = [
-    ("running", &["running", "inprogress", "processing", "started", "working"]),
-    ("done", &["done", "completed", "complete", "succeeded", "success", "finished", "ready"]),
+    (
+        "running",
+        &["running", "inprogress", "processing", "started", "working"],
+    ),
+    (
+        "done",
+        &[
+            "done",
+            "completed",
+            "complete",
+            "succeeded",
+            "success",
+            "finished",
+            "ready",
+        ],
+    ),
     ("failed", &["failed", "error", "errored", "failure"]),
 ];
 
@@ -211,10 +259,16 @@ fn values(
             let Some(value) = value else {
                 return Err(Refusal::new(
                     "status-value",
-                    format!("`{}` is a String: nothing says what it holds when {state}", column.name),
+                    format!(
+                        "`{}` is a String: nothing says what it holds when {state}",
+                        column.name
+                    ),
                 )
                 .at(facts.place(&column.range))
-                .help(format!("give it: --status {}.{}:running=…,done=…,failed=…", request.entity, request.column)));
+                .help(format!(
+                    "give it: --status {}.{}:running=…,done=…,failed=…",
+                    request.entity, request.column
+                )));
             };
             out.push(format!("{value:?}.to_owned()"));
         }
@@ -232,7 +286,10 @@ fn values(
     ) else {
         return Err(Refusal::new(
             "status-type",
-            format!("`{}` is a `{}`, neither a String nor an enum of this workspace", column.name, column.ty),
+            format!(
+                "`{}` is a `{}`, neither a String nor an enum of this workspace",
+                column.name, column.ty
+            ),
         )
         .at(facts.place(&column.range))
         .help("leave --status out and write the column in the seam that is generated instead"));
@@ -261,7 +318,10 @@ fn values(
             };
             return Err(Refusal::new("status-value", message)
                 .at(facts.place(&column.range))
-                .help(format!("`{name}` has: {}; give {state}=… one of them", known.join(", "))));
+                .help(format!(
+                    "`{name}` has: {}; give {state}=… one of them",
+                    known.join(", ")
+                )));
         };
         out.push(format!("{name}::{chosen}"));
     }

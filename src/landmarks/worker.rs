@@ -58,7 +58,11 @@ pub fn discover(index: &Index<'_>, executor: &Executor) -> Outcome<Vec<WorkerSit
             facts
                 .structs
                 .iter()
-                .filter(|s| s.fields.iter().any(|f| f.ty.contains(&format!("dyn {name}"))))
+                .filter(|s| {
+                    s.fields
+                        .iter()
+                        .any(|f| f.ty.contains(&format!("dyn {name}")))
+                })
                 .map(|s| s.name.clone()),
         );
     }
@@ -76,9 +80,9 @@ pub fn discover(index: &Index<'_>, executor: &Executor) -> Outcome<Vec<WorkerSit
                     .any(|(callee, _)| callee.ends_with(&format!("{worker}::new")));
                 if made {
                     let text = facts.text(&function.range);
-                    let at = text.find(&needle).map_or(function.range.start, |at| {
-                        function.range.start + at
-                    });
+                    let at = text
+                        .find(&needle)
+                        .map_or(function.range.start, |at| function.range.start + at);
                     sites.push(WorkerSite {
                         place: facts.place(&(at..at + needle.len() - 1)),
                         function: function.name.clone(),

@@ -39,9 +39,14 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             Coverage::Wildcard(index) => wildcard(context, site, *index, plan),
             Coverage::Undecided(why) => {
                 plan.notes.push(
-                    Note::warning("undecided-match", format!("cannot tell whether this match needs an arm: {why}"))
-                        .at(site.facts.place(&(site.fact.range.start..site.fact.range.start + 5)))
-                        .help("compile to find out: rustc names it (E0004) where it does"),
+                    Note::warning(
+                        "undecided-match",
+                        format!("cannot tell whether this match needs an arm: {why}"),
+                    )
+                    .at(site
+                        .facts
+                        .place(&(site.fact.range.start..site.fact.range.start + 5)))
+                    .help("compile to find out: rustc names it (E0004) where it does"),
                 );
                 plan.undecided(PIECE.id, title, &file.path);
             }
@@ -122,7 +127,11 @@ pub(super) fn owner(context: &Context<'_>, site: &MatchSite, before: &str) -> St
                 .iter()
                 .any(|u| u.name == name && last(&u.path) == spec.fact.name)
     };
-    let glob = site.facts.uses.iter().any(|u| u.name == "*" && names_enum(&u.path));
+    let glob = site
+        .facts
+        .uses
+        .iter()
+        .any(|u| u.name == "*" && names_enum(&u.path));
     if glob {
         return before.to_owned();
     }
@@ -157,7 +166,9 @@ impl Body {
         match self {
             Self::Unreachable(_) => None,
             Self::Like(_, what) => Some(format!("confirm {what} for `{variant}`")),
-            Self::Todo(_) => Some(format!("say what `{variant}` means here: the arm is a `todo!`")),
+            Self::Todo(_) => Some(format!(
+                "say what `{variant}` means here: the arm is a `todo!`"
+            )),
         }
     }
 }
@@ -174,7 +185,10 @@ fn body(site: &MatchSite, spec: &SpecEnum, task: &Task) -> Body {
             })
             .chain(site.facts.matches.iter().flat_map(|other| {
                 other.arms.iter().flat_map(|arm| {
-                    spec.fact.variants.iter().map(move |v| (v.name.clone(), arm))
+                    spec.fact
+                        .variants
+                        .iter()
+                        .map(move |v| (v.name.clone(), arm))
                 })
             }))
             .find_map(|(variant, arm)| in_words_of(&text(arm), &variant, name));
@@ -210,7 +224,12 @@ fn body(site: &MatchSite, spec: &SpecEnum, task: &Task) -> Body {
                 .variants_of(i, spec)
                 .into_iter()
                 .find_map(|variant| renamed(&body, &variant, name));
-            if let Some(text) = named.or_else(|| said_anew(&body, &format!("{name} is not supported in {}", site.function))) {
+            if let Some(text) = named.or_else(|| {
+                said_anew(
+                    &body,
+                    &format!("{name} is not supported in {}", site.function),
+                )
+            }) {
                 return Body::Like(text, "the error");
             }
         }
@@ -263,6 +282,7 @@ fn renamed(text: &str, variant: &str, name: &str) -> Option<String> {
     let quoted = text.find('"')?;
     let at = text[quoted..].find(variant)? + quoted;
     let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    let whole = !word(text[..at].chars().next_back()) && !word(text[at + variant.len()..].chars().next());
+    let whole =
+        !word(text[..at].chars().next_back()) && !word(text[at + variant.len()..].chars().next());
     whole.then(|| format!("{}{name}{}", &text[..at], &text[at + variant.len()..]))
 }

@@ -36,7 +36,8 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         for krate in crates {
             let has = krate == member.crate_name()
                 || member.dependencies.iter().any(|d| {
-                    d.is_normal && d.rename.as_deref().unwrap_or(&d.package).replace('-', "_") == krate
+                    d.is_normal
+                        && d.rename.as_deref().unwrap_or(&d.package).replace('-', "_") == krate
                 });
             if has || matches!(krate.as_str(), "std" | "core" | "alloc" | "crate" | "super") {
                 continue;
@@ -45,7 +46,15 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
                 Some(manifest) => manifest,
                 none => none.insert(Manifest::parse(workspace.read_text(&member.manifest)?)?),
             };
-            add(context, plan, &root, lock.as_ref(), member, manifest, &krate)?;
+            add(
+                context,
+                plan,
+                &root,
+                lock.as_ref(),
+                member,
+                manifest,
+                &krate,
+            )?;
         }
     }
     Ok(())
@@ -68,7 +77,14 @@ fn wanted(context: &Context<'_>) -> BTreeMap<String, BTreeSet<String>> {
     );
     need(
         &landmarks.executor.package,
-        &["async_trait", "sea_orm", "serde_json", "tokio", "tokio_util", "tracing"],
+        &[
+            "async_trait",
+            "sea_orm",
+            "serde_json",
+            "tokio",
+            "tokio_util",
+            "tracing",
+        ],
     );
     let in_executor: Vec<String> = [
         &landmarks.spec.path,
@@ -111,7 +127,10 @@ fn add(
             0,
             Note::warning(
                 "new-edge",
-                format!("`{}` will depend on `{}`, another member", member.name, inner.name),
+                format!(
+                    "`{}` will depend on `{}`, another member",
+                    member.name, inner.name
+                ),
             )
             .at(manifest.file.place(&(0..1)))
             .help("look whether the layers of this workspace allow it"),
@@ -124,10 +143,17 @@ fn add(
     else {
         return Err(Refusal::new(
             "dependency",
-            format!("the generated code in `{}` needs the crate `{krate}`, which it does not depend on", member.name),
+            format!(
+                "the generated code in `{}` needs the crate `{krate}`, which it does not depend on",
+                member.name
+            ),
         )
         .at(manifest.file.place(&(0..1)))
-        .help(format!("run `cargo add --package {} {}`, and try again", member.name, krate.replace('_', "-"))));
+        .help(format!(
+            "run `cargo add --package {} {}`, and try again",
+            member.name,
+            krate.replace('_', "-")
+        )));
     };
     let features = serde_feature(workspace, root, name, krate)?;
     let value = match features {
@@ -136,7 +162,12 @@ fn add(
         None => " = { workspace = true }".to_owned(),
     };
     let edit = manifest.add_dependency(name, &value)?;
-    plan.insert(PIECE.id, format!("dependency on `{name}`"), &manifest.file, vec![edit]);
+    plan.insert(
+        PIECE.id,
+        format!("dependency on `{name}`"),
+        &manifest.file,
+        vec![edit],
+    );
     let package = root
         .get(&["workspace", "dependencies", name, "package"])
         .and_then(|item| item.as_str())
@@ -148,9 +179,16 @@ fn add(
             .and_then(|item| item.as_str().or_else(|| item.get("version")?.as_str()))
             .unwrap_or("*")
             .to_owned();
-        let edge = lock_edge(lock, &member.name, &package, &|locked| fits(&version, locked))?;
+        let edge = lock_edge(lock, &member.name, &package, &|locked| {
+            fits(&version, locked)
+        })?;
         if let Some(edit) = edge {
-            plan.insert(PIECE.id, format!("`{package}` in the lock file"), lock, vec![edit]);
+            plan.insert(
+                PIECE.id,
+                format!("`{package}` in the lock file"),
+                lock,
+                vec![edit],
+            );
         }
     }
     Ok(())
@@ -175,7 +213,12 @@ fn serde_feature(
     let listed = root
         .get(&["workspace", "dependencies", name, "features"])
         .is_some_and(|item| item.to_string().contains("serde"));
-    if listed || !matches!(krate, "uuid" | "chrono" | "url" | "indexmap" | "rust_decimal" | "semver" | "bytes") {
+    if listed
+        || !matches!(
+            krate,
+            "uuid" | "chrono" | "url" | "indexmap" | "rust_decimal" | "semver" | "bytes"
+        )
+    {
         return Ok(None);
     }
     for member in &workspace.members {
@@ -201,7 +244,12 @@ pub(crate) fn check_cycle(workspace: &Workspace, from: &Member, to: &Member) -> 
         let circle: Vec<String> = std::iter::once(from.name.clone()).chain(path).collect();
         return Err(Refusal::new(
             "cycle",
-            format!("`{}` cannot depend on `{}`: {}", from.name, to.name, circle.join(" → ")),
+            format!(
+                "`{}` cannot depend on `{}`: {}",
+                from.name,
+                to.name,
+                circle.join(" → ")
+            ),
         )
         .help("use types that stand below, or move the type down"));
     }

@@ -51,8 +51,10 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         return Ok(());
     }
     let Coverage::Exhaustive { before, after } = &site.coverage else {
-        return Err(Refusal::new("executor-shape", "the executor's match has a wildcard")
-            .at(site.facts.place(&site.fact.range)));
+        return Err(
+            Refusal::new("executor-shape", "the executor's match has a wildcard")
+                .at(site.facts.place(&site.fact.range)),
+        );
     };
     let text = render(&Arm {
         before: super::arms::owner(context, site, before),

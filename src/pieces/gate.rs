@@ -36,11 +36,10 @@ pub(super) fn path(context: &Context<'_>) -> Outcome<String> {
 /// The absolute path of the module.
 pub(super) fn module(context: &Context<'_>) -> String {
     let queue = &context.landmarks.queue;
-    let krate = context
-        .index
-        .workspace
-        .member(&queue.package)
-        .map_or_else(|| queue.package.replace('-', "_"), crate::workspace::Member::crate_name);
+    let krate = context.index.workspace.member(&queue.package).map_or_else(
+        || queue.package.replace('-', "_"),
+        crate::workspace::Member::crate_name,
+    );
     format!("{krate}::{MODULE}")
 }
 
@@ -111,7 +110,10 @@ fn key_column(context: &Context<'_>, entity: &str) -> Outcome<String> {
         })
         .map(|field| {
             let mut chars = field.name.chars();
-            let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+            let first: String = chars
+                .next()
+                .map(|c| c.to_uppercase().collect())
+                .unwrap_or_default();
             first + chars.as_str()
         })
         .ok_or_else(|| Refusal::new("entity", format!("`{entity}` has no primary key")))

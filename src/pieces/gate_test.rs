@@ -35,7 +35,9 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             plan.present(PIECE.id, "test of the gate", &path);
             return Ok(());
         }
-        let inside = path.strip_prefix(&tests).is_some_and(|rest| !rest.contains('/'));
+        let inside = path
+            .strip_prefix(&tests)
+            .is_some_and(|rest| !rest.contains('/'));
         if let (true, Some(optional)) = (inside, fixture(context, &facts)?) {
             let enqueues = facts.file.text.contains(&queue.function);
             found.push((!enqueues, facts, optional));
@@ -43,7 +45,10 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     }
     // A file that tests the queue already is the better place; else the first by name.
     found.sort_by(|a, b| (a.0, &a.1.file.path).cmp(&(b.0, &b.1.file.path)));
-    let found = found.into_iter().next().map(|(_, facts, optional)| (facts, optional));
+    let found = found
+        .into_iter()
+        .next()
+        .map(|(_, facts, optional)| (facts, optional));
     let Some((facts, optional)) = found else {
         plan.open_in(
             &gate::path(context)?,
@@ -74,8 +79,10 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         .extra
         .iter()
         .map(|(name, ty)| {
-            let value = syn::parse_str::<syn::Type>(ty)
-                .map_or_else(|_| "Default::default()".to_owned(), |ty| crate::types::samples(&ty, name, &|_| None).0);
+            let value = syn::parse_str::<syn::Type>(ty).map_or_else(
+                |_| "Default::default()".to_owned(),
+                |ty| crate::types::samples(&ty, name, &|_| None).0,
+            );
             format!("        {name}: {value},\n")
         })
         .collect();
@@ -144,7 +151,9 @@ fn fixture(context: &Context<'_>, facts: &FileFacts) -> Outcome<Option<bool>> {
         facts
             .functions
             .iter()
-            .find(|f| f.name == "test_db" && f.params.is_empty() && f.is_async && f.module.is_empty())
+            .find(|f| {
+                f.name == "test_db" && f.params.is_empty() && f.is_async && f.module.is_empty()
+            })
             .and_then(|f| match f.output.as_str() {
                 "DatabaseConnection" => Some(false),
                 "Option<DatabaseConnection>" => Some(true),
@@ -175,7 +184,13 @@ fn sample(context: &Context<'_>) -> Option<String> {
             }
             let fields: Vec<String> = fields
                 .iter()
-                .map(|f| format!("        {}: \"{}\".to_owned(),\n", crate::request::raw(&f.name), f.name))
+                .map(|f| {
+                    format!(
+                        "        {}: \"{}\".to_owned(),\n",
+                        crate::request::raw(&f.name),
+                        f.name
+                    )
+                })
                 .collect();
             format!("::{} {{\n{}    }}", variant.name, fields.concat())
         })

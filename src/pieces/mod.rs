@@ -99,7 +99,10 @@ mod tests {
             .filter(|name| name != "mod.rs")
             .collect();
         files.sort();
-        let mut ids: Vec<String> = PIECES.iter().map(|piece| format!("{}.rs", piece.id)).collect();
+        let mut ids: Vec<String> = PIECES
+            .iter()
+            .map(|piece| format!("{}.rs", piece.id))
+            .collect();
         ids.sort();
         assert_eq!(files, ids);
     }

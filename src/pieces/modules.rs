@@ -44,7 +44,8 @@ fn declare(plan: &mut Plan, facts: &Arc<FileFacts>, name: &str) {
     let file = &facts.file;
     let title = format!("`pub mod {name};`");
     let newline = file.line_ending();
-    let is_top = |range: &std::ops::Range<usize>| facts.items.iter().any(|item| item.range == *range);
+    let is_top =
+        |range: &std::ops::Range<usize>| facts.items.iter().any(|item| item.range == *range);
     let modules: Vec<_> = facts
         .modules
         .iter()
@@ -54,7 +55,11 @@ fn declare(plan: &mut Plan, facts: &Arc<FileFacts>, name: &str) {
         plan.present(PIECE.id, title, &file.path);
         return;
     }
-    let line_after = |end: usize| file.text[end..].find('\n').map_or(file.text.len(), |n| end + n + 1);
+    let line_after = |end: usize| {
+        file.text[end..]
+            .find('\n')
+            .map_or(file.text.len(), |n| end + n + 1)
+    };
     // Neighbours are declarations on adjacent lines, without attributes of their own.
     let mut groups: Vec<Vec<(&str, usize, usize)>> = Vec::new();
     for module in modules.iter().filter(|m| !m.is_inline && !m.is_test) {
@@ -74,12 +79,23 @@ fn declare(plan: &mut Plan, facts: &Arc<FileFacts>, name: &str) {
             let sorted = group.windows(2).all(|pair| pair[0].0 <= pair[1].0);
             let next = group.iter().find(|entry| entry.0 > name).filter(|_| sorted);
             let end = group.last().map_or(file.text.len(), |entry| entry.2);
-            (next.map_or(end, |entry| entry.1), format!("pub mod {name};{newline}"))
+            (
+                next.map_or(end, |entry| entry.1),
+                format!("pub mod {name};{newline}"),
+            )
         }
         None => {
-            let uses = facts.uses.iter().filter(|u| u.is_top).map(|u| u.range.end).max();
+            let uses = facts
+                .uses
+                .iter()
+                .filter(|u| u.is_top)
+                .map(|u| u.range.end)
+                .max();
             match uses {
-                Some(end) => (line_after(end), format!("{newline}pub mod {name};{newline}")),
+                Some(end) => (
+                    line_after(end),
+                    format!("{newline}pub mod {name};{newline}"),
+                ),
                 None => match facts.items.first() {
                     Some(item) => (
                         file.line_start(item.range.start),

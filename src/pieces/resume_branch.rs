@@ -53,7 +53,10 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let fragment = Fragment {
         form: Form::Arm,
         indent: file.indent_at(siblings[0].start).to_owned(),
-        text: format!("\"{}\" => Err(tasks::left_to_the_queue({})),", task.tag, dispatch.run),
+        text: format!(
+            "\"{}\" => Err(tasks::left_to_the_queue({})),",
+            task.tag, dispatch.run
+        ),
     };
     plan.draft(PIECE.id, title, file, "resume_branch", fragment, spot);
     Ok(())

@@ -36,7 +36,10 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         plan.open_in(
             &path,
             "// Write the work here.",
-            format!("write the work of `{}`; until then it fails and says so", context.task.request.variant),
+            format!(
+                "write the work of `{}`; until then it fails and says so",
+                context.task.request.variant
+            ),
         );
     }
     if let Some(status) = &context.task.status
@@ -92,22 +95,36 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
         .filter(|((field, _), _)| task.key.contains(&field.name))
         .filter_map(|((field, _), traits)| Some((field.ident(), traits.other.clone()?)))
         .collect();
-    let status_name = task.status.as_ref().map(|s| s.ty.as_deref().map_or("String", last));
+    let status_name = task
+        .status
+        .as_ref()
+        .map(|s| s.ty.as_deref().map_or("String", last));
     let expect = |value: &dyn Fn(&crate::landmarks::Status) -> &String| {
-        task.status.as_ref().map_or("()".to_owned(), |s| value(s).clone())
+        task.status
+            .as_ref()
+            .map_or("()".to_owned(), |s| value(s).clone())
     };
     let patterns: Vec<String> = if task.request.retry_on.is_empty() {
         vec![format!("{TRANSIENT:?}")]
     } else {
-        task.request.retry_on.iter().map(|p| format!("{p:?}")).collect()
+        task.request
+            .retry_on
+            .iter()
+            .map(|p| format!("{p:?}"))
+            .collect()
     };
-    let transient_message = task.request.retry_on.first().map_or("timed out".to_owned(), |p| {
-        p.escape_default().to_string()
-    });
+    let transient_message = task
+        .request
+        .retry_on
+        .first()
+        .map_or("timed out".to_owned(), |p| p.escape_default().to_string());
     let forms = &policy.forms;
     let backoff_name = last(&policy.backoff);
     let backoff = match task.request.backoff {
-        Backoff::Fixed(ms) => format!("{backoff_name}::{} {{ {}: {ms} }}", forms.fixed.0, forms.fixed.1),
+        Backoff::Fixed(ms) => format!(
+            "{backoff_name}::{} {{ {}: {ms} }}",
+            forms.fixed.0, forms.fixed.1
+        ),
         Backoff::Exponential(first, max) => format!(
             "{backoff_name}::{} {{ {}: {}, {}: {} }}",
             forms.exponential.0,
@@ -117,13 +134,19 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
             digits(max)
         ),
     };
-    let doc = task.request.doc.clone().unwrap_or_else(|| format!("{}.", task.question));
+    let doc = task
+        .request
+        .doc
+        .clone()
+        .unwrap_or_else(|| format!("{}.", task.question));
     let extra_samples = queue
         .extra
         .iter()
         .map(|(name, ty)| {
-            let sample = syn::parse_str::<syn::Type>(ty)
-                .map_or_else(|_| "Default::default()".to_owned(), |ty| types::samples(&ty, name, &|_| None).0);
+            let sample = syn::parse_str::<syn::Type>(ty).map_or_else(
+                |_| "Default::default()".to_owned(),
+                |ty| types::samples(&ty, name, &|_| None).0,
+            );
             (name.clone(), sample)
         })
         .collect();
@@ -184,7 +207,10 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
 }
 
 fn status_view(task: &Task, status: &crate::landmarks::Status) -> StatusView {
-    let at = task.fields.iter().position(|(field, _)| field.name == status.field);
+    let at = task
+        .fields
+        .iter()
+        .position(|(field, _)| field.name == status.field);
     let key = at.map(|at| &task.fields[at]);
     let copies = at.is_some_and(|at| task.traits[at].copies == Some(true));
     StatusView {
@@ -231,7 +257,13 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
     if let Some(status) = &task.status {
         paths.insert(status.entity.clone());
         paths.extend(status.ty.clone());
-        for name in ["ActiveValue::Set", "ColumnTrait", "DatabaseConnection", "EntityTrait", "QueryFilter"] {
+        for name in [
+            "ActiveValue::Set",
+            "ColumnTrait",
+            "DatabaseConnection",
+            "EntityTrait",
+            "QueryFilter",
+        ] {
             paths.insert(format!("sea_orm::{name}"));
         }
         if status.has_updated_at {
@@ -239,7 +271,13 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
             paths.insert("std::time::SystemTime".to_owned());
         }
     }
-    let own = ["Finished", "StatusColumn", "TaskContext", "TaskError", "start"];
+    let own = [
+        "Finished",
+        "StatusColumn",
+        "TaskContext",
+        "TaskError",
+        "start",
+    ];
     let is_std = |path: &String| path.starts_with("std::");
     let is_own = |path: &String| path.starts_with(&format!("{krate}::"));
     let std: Vec<String> = paths.iter().filter(|p| is_std(p)).cloned().collect();
@@ -249,10 +287,14 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
     inner.push(format!("{}::{}", executor.module, executor.self_type));
     inner.extend(paths.iter().filter(|p| is_own(p)).cloned());
     let inner = inner.iter().map(|path| within(krate, path));
-    [merge_imports(std), merge_imports(others), merge_imports(inner)]
-        .into_iter()
-        .filter(|group| !group.is_empty())
-        .collect()
+    [
+        merge_imports(std),
+        merge_imports(others),
+        merge_imports(inner),
+    ]
+    .into_iter()
+    .filter(|group| !group.is_empty())
+    .collect()
 }
 
 /// A number with `_` between thousands from five digits on, as clippy asks for.

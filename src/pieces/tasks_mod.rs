@@ -29,7 +29,11 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let existing = context.index.workspace.files.get(&path);
     let gate = gate::module(context);
     let krate = executor.module.split("::").next().unwrap_or_default();
-    let parent = |path: &str| path.rsplit_once("::").map(|(p, _)| p.to_owned()).unwrap_or_default();
+    let parent = |path: &str| {
+        path.rsplit_once("::")
+            .map(|(p, _)| p.to_owned())
+            .unwrap_or_default()
+    };
     let records = &landmarks.records;
     let mut imports = vec![
         executor.assignment_type.clone(),
@@ -50,7 +54,11 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         .definition(&executor.outcome_type)?
         .and_then(|facts| {
             let name = last(&executor.outcome_type);
-            facts.enums.iter().find(|e| e.name == name).map(|e| e.variants.len() > 3)
+            facts
+                .enums
+                .iter()
+                .find(|e| e.name == name)
+                .map(|e| e.variants.len() > 3)
         })
         .unwrap_or_default();
     let text = render(&render::TasksMod {
@@ -113,13 +121,17 @@ fn run_status(context: &Context<'_>) -> Outcome<(String, bool)> {
         .iter()
         .find(|s| s.name == "Model")
         .ok_or_else(|| refuse(format!("`{entity}` has no `Model`")))?;
-    let answer = model.fields.iter().any(|f| f.name == "answer" && f.ty == "Option<String>");
-    let status = model
+    let answer = model
         .fields
         .iter()
-        .find(|f| f.name.contains("status") && matches!(f.ty.as_str(), "String" | "Option<String>"));
+        .any(|f| f.name == "answer" && f.ty == "Option<String>");
+    let status = model.fields.iter().find(|f| {
+        f.name.contains("status") && matches!(f.ty.as_str(), "String" | "Option<String>")
+    });
     match status {
         Some(field) if answer => Ok((field.name.clone(), field.ty.starts_with("Option"))),
-        _ => Err(refuse(format!("`{entity}::Model` has no status as a String and `answer: Option<String>`"))),
+        _ => Err(refuse(format!(
+            "`{entity}::Model` has no status as a String and `answer: Option<String>`"
+        ))),
     }
 }

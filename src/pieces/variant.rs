@@ -99,13 +99,20 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let fragment = Fragment {
         form: Form::Variant,
         indent,
-        text: if spot.is_inline() { undocumented(&text) } else { text },
+        text: if spot.is_inline() {
+            undocumented(&text)
+        } else {
+            text
+        },
     };
     if spot.is_inline() {
         plan.notes.push(
             Note::warning(
                 "one-line-enum",
-                format!("`{}` stands on one line; its new variant carries no documentation", spec.fact.name),
+                format!(
+                    "`{}` stands on one line; its new variant carries no documentation",
+                    spec.fact.name
+                ),
             )
             .at(spec.facts.place(&spec.fact.name_range))
             .help("format the file and document the variant"),

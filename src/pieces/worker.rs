@@ -30,7 +30,13 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         )
     };
     let place = workers.first().map_or_else(
-        || context.landmarks.spec.facts.place(&context.landmarks.spec.fact.name_range),
+        || {
+            context
+                .landmarks
+                .spec
+                .facts
+                .place(&context.landmarks.spec.fact.name_range)
+        },
         |worker| worker.place.clone(),
     );
     if context.task.request.require_worker {
@@ -38,6 +44,9 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             .at(place)
             .help("start a worker that outlives runs, or leave --require-worker out"));
     }
-    plan.open_at(place, format!("{what}; start a worker in the program that serves"));
+    plan.open_at(
+        place,
+        format!("{what}; start a worker in the program that serves"),
+    );
     Ok(())
 }

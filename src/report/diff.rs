@@ -23,7 +23,11 @@ pub fn unified(changes: &[FileChange]) -> String {
             "/dev/null".to_owned()
         };
         let diff = TextDiff::from_lines(before, change.after.as_str());
-        let _ = write!(out, "{}", diff.unified_diff().context_radius(3).header(&old, &b));
+        let _ = write!(
+            out,
+            "{}",
+            diff.unified_diff().context_radius(3).header(&old, &b)
+        );
     }
     out
 }

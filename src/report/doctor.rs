@@ -33,7 +33,10 @@ fn lines(landmarks: &Landmarks) -> Vec<Line> {
         Line {
             role: "executor",
             name: executor.self_type.clone(),
-            place: Some(site.facts.place(&(site.fact.range.start..site.fact.range.start + 5))),
+            place: Some(
+                site.facts
+                    .place(&(site.fact.range.start..site.fact.range.start + 5)),
+            ),
             how: executor.how.clone(),
         },
         Line {
@@ -64,7 +67,10 @@ fn lines(landmarks: &Landmarks) -> Vec<Line> {
         },
         Line {
             role: "events",
-            name: format!("{}, {}, {}", landmarks.events.done, landmarks.events.failed, landmarks.events.cancelled),
+            name: format!(
+                "{}, {}, {}",
+                landmarks.events.done, landmarks.events.failed, landmarks.events.cancelled
+            ),
             place: None,
             how: landmarks.events.how.clone(),
         },
@@ -87,7 +93,11 @@ fn lines(landmarks: &Landmarks) -> Vec<Line> {
         ResumeReading::Found(dispatch) => Line {
             role: "recovery",
             name: dispatch.method.clone(),
-            place: Some(dispatch.facts.place(&(dispatch.fact.range.start..dispatch.fact.range.start + 5))),
+            place: Some(
+                dispatch
+                    .facts
+                    .place(&(dispatch.fact.range.start..dispatch.fact.range.start + 5)),
+            ),
             how: "the one match over source types in the executor's impl".to_owned(),
         },
         ResumeReading::Absent => Line {
@@ -113,7 +123,10 @@ fn lines(landmarks: &Landmarks) -> Vec<Line> {
             lines.push(Line {
                 role: "match",
                 name: site.function.clone(),
-                place: Some(site.facts.place(&(site.fact.range.start..site.fact.range.start + 5))),
+                place: Some(
+                    site.facts
+                        .place(&(site.fact.range.start..site.fact.range.start + 5)),
+                ),
                 how: format!("{kind}{}", if site.is_test { ", in tests" } else { "" }),
             });
         }
@@ -171,11 +184,20 @@ impl Found<'_> {
                     out.push_str("| landmark | name | where | why |\n| --- | --- | --- | --- |\n");
                 }
                 for line in &lines {
-                    let place = line.place.as_ref().map_or("-".to_owned(), |p| format!("{}:{}", p.path, p.line));
+                    let place = line
+                        .place
+                        .as_ref()
+                        .map_or("-".to_owned(), |p| format!("{}:{}", p.path, p.line));
                     out.push_str(&if format == Format::Markdown {
-                        format!("| {} | `{}` | `{place}` | {} |\n", line.role, line.name, line.how)
+                        format!(
+                            "| {} | `{}` | `{place}` | {} |\n",
+                            line.role, line.name, line.how
+                        )
                     } else {
-                        format!("{:<11} {}\n            at {place}: {}\n", line.role, line.name, line.how)
+                        format!(
+                            "{:<11} {}\n            at {place}: {}\n",
+                            line.role, line.name, line.how
+                        )
                     });
                 }
                 shell.product(&out);

@@ -41,7 +41,11 @@ impl Shell {
     /// The product, on stdout. A pipe that was closed ends the output, not the program.
     pub fn product(&self, text: &str) {
         let mut out = anstream::stdout().lock();
-        let end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+        let end = if text.ends_with('\n') || text.is_empty() {
+            ""
+        } else {
+            "\n"
+        };
         let _ = write!(out, "{text}{end}").and_then(|()| out.flush());
     }
 
@@ -75,7 +79,13 @@ impl Shell {
             Severity::Note => Level::NOTE,
         };
         let places: Vec<(&Place, String)> = note.place.iter().map(|p| (p, String::new())).collect();
-        self.diagnostic(level, note.code, &note.message, &places, note.help.as_deref());
+        self.diagnostic(
+            level,
+            note.code,
+            &note.message,
+            &places,
+            note.help.as_deref(),
+        );
     }
 
     fn diagnostic(
@@ -97,7 +107,11 @@ impl Shell {
                     .take(place.column - 1)
                     .map(char::len_utf8)
                     .sum();
-                (printable(&place.source), printable(label), start.min(place.source.len()))
+                (
+                    printable(&place.source),
+                    printable(label),
+                    start.min(place.source.len()),
+                )
             })
             .collect();
         let mut group = Group::with_title(level.primary_title(message.as_str()).id(code.as_str()));
@@ -144,8 +158,14 @@ fn printable(text: &str) -> String {
 
 /// Shows a refusal as an error.
 pub(super) fn refusal(shell: &Shell, refusal: &Refusal) {
-    let mut places: Vec<(&Place, String)> = refusal.place.iter().map(|p| (p, String::new())).collect();
-    places.extend(refusal.also.iter().map(|(place, label)| (place, label.clone())));
+    let mut places: Vec<(&Place, String)> =
+        refusal.place.iter().map(|p| (p, String::new())).collect();
+    places.extend(
+        refusal
+            .also
+            .iter()
+            .map(|(place, label)| (place, label.clone())),
+    );
     shell.diagnostic(
         Level::ERROR,
         refusal.code,
@@ -180,8 +200,15 @@ pub(super) fn show(report: &Report<'_>, shell: &Shell) {
         return;
     }
     let edited = report.changes.iter().filter(|c| c.before.is_some()).count();
-    let verb = if report.applied { "Finished" } else { "Dry run" };
-    let name = format!("{}::{}", report.landmarks.spec.fact.name, report.task.request.variant);
+    let verb = if report.applied {
+        "Finished"
+    } else {
+        "Dry run"
+    };
+    let name = format!(
+        "{}::{}",
+        report.landmarks.spec.fact.name, report.task.request.variant
+    );
     shell.status(
         verb,
         &format!(
@@ -212,7 +239,9 @@ fn left_out_of_key(report: &Report<'_>) -> Option<String> {
     Some(if fields.is_empty() {
         "the task has no fields but secrets: at most one is active at a time".to_owned()
     } else {
-        format!("{fields}; leave out with --key what is fresh at every call, or nothing is ever a duplicate")
+        format!(
+            "{fields}; leave out with --key what is fresh at every call, or nothing is ever a duplicate"
+        )
     })
 }
 
@@ -224,9 +253,14 @@ fn colored(diff: &str) -> String {
     let head = Style::new().effects(Effects::BOLD);
     let mut out = String::new();
     for line in diff.split_inclusive('\n') {
-        let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
+        let (text, end) = line
+            .strip_suffix('\n')
+            .map_or((line, ""), |text| (text, "\n"));
         let style = match text.as_bytes() {
-            [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] | [b'd', b'i', ..] | [b'n', b'e', ..] => head,
+            [b'+', b'+', b'+', ..]
+            | [b'-', b'-', b'-', ..]
+            | [b'd', b'i', ..]
+            | [b'n', b'e', ..] => head,
             [b'+', ..] => add,
             [b'-', ..] => remove,
             [b'@', ..] => hunk,

@@ -20,7 +20,12 @@ pub(super) fn sheet(report: &Report<'_>) -> String {
             format!("`{}`", report.task.key.join("`, `"))
         }
     );
-    for note in report.plan.notes.iter().filter(|note| note.code == "new-edge") {
+    for note in report
+        .plan
+        .notes
+        .iter()
+        .filter(|note| note.code == "new-edge")
+    {
         let _ = writeln!(out, "**New edge between members:** {}\n", note.message);
     }
     if !report.plan.open.is_empty() {
@@ -31,7 +36,10 @@ pub(super) fn sheet(report: &Report<'_>) -> String {
         }
         let _ = writeln!(out);
     }
-    let _ = writeln!(out, "## What\n\n| what | where | state |\n| --- | --- | --- |");
+    let _ = writeln!(
+        out,
+        "## What\n\n| what | where | state |\n| --- | --- | --- |"
+    );
     for step in &report.plan.steps {
         let state = match step.state {
             State::Pending if report.applied => "added",
@@ -45,11 +53,19 @@ pub(super) fn sheet(report: &Report<'_>) -> String {
         out,
         "\nDeploy every worker first, then what enqueues: a worker of the release before cannot decode the new tag and fails the row."
     );
-    let notes: Vec<_> = report.plan.notes.iter().filter(|n| n.code != "new-edge").collect();
+    let notes: Vec<_> = report
+        .plan
+        .notes
+        .iter()
+        .filter(|n| n.code != "new-edge")
+        .collect();
     if !notes.is_empty() {
         let _ = writeln!(out, "\n## Notes\n");
         for note in notes {
-            let place = note.place.as_ref().map_or(String::new(), |p| format!("`{}:{}`: ", p.path, p.line));
+            let place = note
+                .place
+                .as_ref()
+                .map_or(String::new(), |p| format!("`{}:{}`: ", p.path, p.line));
             let _ = writeln!(out, "- {place}{}", note.message);
         }
     }

@@ -1,6 +1,10 @@
 //! What the user sees: one file a form, reading only plans, changes and notes.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where printing belongs")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is where printing belongs"
+)]
 
 mod diff;
 mod doctor;
@@ -47,7 +51,13 @@ impl Report<'_> {
 }
 
 /// Shows a refusal, in JSON too where that is the form.
-pub fn refusal(shell: &Shell, format: Format, command: &str, variant: Option<&str>, refusal: &Refusal) {
+pub fn refusal(
+    shell: &Shell,
+    format: Format,
+    command: &str,
+    variant: Option<&str>,
+    refusal: &Refusal,
+) {
     if format == Format::Json {
         shell.product(&json::refusal(command, variant, refusal).to_string());
     }

@@ -23,9 +23,12 @@ impl Manifest {
     pub fn parse(file: SourceFile) -> Outcome<Self> {
         let document = Document::parse(file.text.clone()).map_err(|e| {
             let range = e.span().unwrap_or(0..1);
-            Refusal::new("manifest", format!("`{}` does not parse: {}", file.path, e.message()))
-                .at(file.place(&range))
-                .help("mend the manifest first")
+            Refusal::new(
+                "manifest",
+                format!("`{}` does not parse: {}", file.path, e.message()),
+            )
+            .at(file.place(&range))
+            .help("mend the manifest first")
         })?;
         Ok(Self {
             file: Arc::new(file),
@@ -46,7 +49,8 @@ impl Manifest {
     /// Whether `[dependencies]` holds `name`, as a key or as the package of a renamed one.
     #[must_use]
     pub fn has_dependency(&self, name: &str) -> bool {
-        self.dependencies().is_some_and(|table| table.contains_key(name))
+        self.dependencies()
+            .is_some_and(|table| table.contains_key(name))
     }
 
     fn dependencies(&self) -> Option<&dyn TableLike> {
@@ -70,11 +74,12 @@ impl Manifest {
         // Each key with the offsets of the line it starts on and of the line after it.
         let mut lines: Vec<(&str, usize, usize)> = Vec::new();
         for (key, item) in table.iter() {
-            let Some((key_span, end)) = table
-                .key(key)
-                .and_then(toml_edit::Key::span)
-                .map(|key| (key.clone(), item.span().map_or(key.end, |span| span.end.max(key.end))))
-            else {
+            let Some((key_span, end)) = table.key(key).and_then(toml_edit::Key::span).map(|key| {
+                (
+                    key.clone(),
+                    item.span().map_or(key.end, |span| span.end.max(key.end)),
+                )
+            }) else {
                 continue;
             };
             let start = self.file.line_start(key_span.start);
@@ -84,7 +89,9 @@ impl Manifest {
         lines.sort_by_key(|(_, start, _)| *start);
         let Some((_, _, mut last_end)) = lines.last().copied() else {
             let header = text.find("[dependencies]").unwrap_or(text.len());
-            let end = text[header..].find('\n').map_or(text.len(), |n| header + n + 1);
+            let end = text[header..]
+                .find('\n')
+                .map_or(text.len(), |n| header + n + 1);
             return Ok(TextEdit {
                 at: end,
                 text: format!("{name}{value}{newline}"),
@@ -107,7 +114,10 @@ impl Manifest {
             let covers = block.first().is_some_and(|(key, ..)| *key < name)
                 && block.last().is_some_and(|(key, ..)| name < *key);
             if sorted && covers {
-                at = block.iter().find(|(key, ..)| *key > name).map(|(_, start, _)| *start);
+                at = block
+                    .iter()
+                    .find(|(key, ..)| *key > name)
+                    .map(|(_, start, _)| *start);
                 break;
             }
         }
@@ -158,16 +168,23 @@ pub fn lock_edge(
     let text = &lock.text;
     let newline = lock.line_ending();
     let missing = |message: String| {
-        Refusal::new("lock", message).help("run `cargo metadata` once so that the lock file is up to date, and try again")
+        Refusal::new("lock", message)
+            .help("run `cargo metadata` once so that the lock file is up to date, and try again")
     };
     let mut versions = Vec::new();
     let mut package = None;
     for (at, _) in text.match_indices("[[package]]") {
-        let end = text[at + 11..].find("[[package]]").map_or(text.len(), |n| at + 11 + n);
+        let end = text[at + 11..]
+            .find("[[package]]")
+            .map_or(text.len(), |n| at + 11 + n);
         let body = &text[at..end];
         let value = |key: &str| {
-            body.lines()
-                .find_map(|line| line.strip_prefix(key)?.trim().strip_prefix('"')?.strip_suffix('"'))
+            body.lines().find_map(|line| {
+                line.strip_prefix(key)?
+                    .trim()
+                    .strip_prefix('"')?
+                    .strip_suffix('"')
+            })
         };
         let (Some(found), Some(version)) = (value("name ="), value("version =")) else {
             continue;
@@ -193,8 +210,8 @@ pub fn lock_edge(
     } else {
         name.to_owned()
     };
-    let (start, end) =
-        package.ok_or_else(|| missing(format!("`{}` does not hold the member `{from}`", lock.path)))?;
+    let (start, end) = package
+        .ok_or_else(|| missing(format!("`{}` does not hold the member `{from}`", lock.path)))?;
     let body = &text[start..end];
     let Some(list) = body.find("dependencies = [") else {
         let last = body.trim_end().len();
@@ -206,7 +223,11 @@ pub fn lock_edge(
     };
     let mut at = start + list + body[list..].find('\n').map_or(0, |n| n + 1);
     for line in text[at..end].split_inclusive('\n') {
-        let Some(known) = line.trim().strip_prefix('"').and_then(|l| l.strip_suffix("\",")) else {
+        let Some(known) = line
+            .trim()
+            .strip_prefix('"')
+            .and_then(|l| l.strip_suffix("\","))
+        else {
             break;
         };
         if known == entry || known.split(' ').next() == Some(name) && versions.len() == 1 {

@@ -164,7 +164,7 @@ pub(super) fn metadata(manifest: &Path, options: &CargoOptions) -> Outcome<Metad
     let root = metadata.workspace_root.into_std_path_buf();
     let mut members: Vec<Member> = metadata
         .packages
-        .into_iter()
+        .iter()
         .filter_map(|package| member(&root, package))
         .collect();
     members.sort_by(|a, b| a.dir.cmp(&b.dir));
@@ -185,7 +185,9 @@ pub(super) fn with(members: &[Member], texts: &BTreeMap<String, String>) -> Vec<
         let Ok(document) = text.parse::<toml_edit::DocumentMut>() else {
             continue;
         };
-        let table = document.get("dependencies").and_then(toml_edit::Item::as_table_like);
+        let table = document
+            .get("dependencies")
+            .and_then(toml_edit::Item::as_table_like);
         for (name, _) in table.into_iter().flat_map(toml_edit::TableLike::iter) {
             let known = member
                 .dependencies
@@ -204,7 +206,7 @@ pub(super) fn with(members: &[Member], texts: &BTreeMap<String, String>) -> Vec<
 }
 
 /// `None` for a member outside the root: the tool does not edit there.
-fn member(root: &Path, package: cargo_metadata::Package) -> Option<Member> {
+fn member(root: &Path, package: &cargo_metadata::Package) -> Option<Member> {
     let manifest = package.manifest_path.clone().into_std_path_buf();
     let dir = relative(root, manifest.parent()?)?;
     let targets = package

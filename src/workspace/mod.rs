@@ -53,8 +53,9 @@ impl Workspace {
             root,
             target,
             members,
-        } = metadata
-            .map_err(|_| Refusal::new("metadata", "the thread that runs cargo metadata panicked"))??;
+        } = metadata.map_err(|_| {
+            Refusal::new("metadata", "the thread that runs cargo metadata panicked")
+        })??;
         let walked = match (walked, guess) {
             (Some(walked), Some(guess)) if guess == root => walked?,
             _ => walk::rust_files(&root)?,
@@ -89,7 +90,9 @@ impl Workspace {
                 };
                 after.files.insert(change.path.clone(), Arc::new(file));
             } else {
-                after.texts.insert(change.path.clone(), change.after.clone());
+                after
+                    .texts
+                    .insert(change.path.clone(), change.after.clone());
             }
         }
         after.members = members::with(&after.members, &after.texts);

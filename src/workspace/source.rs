@@ -23,7 +23,11 @@ impl SourceFile {
     /// text. A shebang is `#!` that does not start an inner attribute.
     #[must_use]
     pub fn lexed_from(&self) -> usize {
-        let bom = if self.text.starts_with('\u{feff}') { 3 } else { 0 };
+        let bom = if self.text.starts_with('\u{feff}') {
+            3
+        } else {
+            0
+        };
         let rest = &self.text[bom..];
         let attribute = rest
             .strip_prefix("#!")
@@ -52,7 +56,10 @@ impl SourceFile {
         let line_end = self.text[start..]
             .find('\n')
             .map_or(self.text.len(), |n| start + n);
-        let end = self.text.ceil_char_boundary(range.end).clamp(start, line_end);
+        let end = self
+            .text
+            .ceil_char_boundary(range.end)
+            .clamp(start, line_end);
         Place {
             path: self.path.clone(),
             line: self.text[..start].matches('\n').count() + 1,

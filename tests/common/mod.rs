@@ -1,5 +1,10 @@
 //! A copy of the fleet under git, and the real binary run in it.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "each test file uses its part of the helpers")]
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "each test file uses its part of the helpers"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -68,7 +73,12 @@ impl Fleet {
 
     pub fn git(&self, args: &[&str]) -> String {
         let output = Command::new("git")
-            .args(["-c", "user.name=fleet", "-c", "user.email=fleet@example.com"])
+            .args([
+                "-c",
+                "user.name=fleet",
+                "-c",
+                "user.email=fleet@example.com",
+            ])
             .args(args)
             .current_dir(self.path())
             .output()
@@ -166,7 +176,10 @@ fn collect(root: &Path, dir: &Path, tree: &mut BTreeMap<PathBuf, Vec<u8>>) {
             collect(root, &entry.path(), tree);
         } else {
             let path = entry.path();
-            tree.insert(path.strip_prefix(root).unwrap().to_path_buf(), std::fs::read(&path).unwrap());
+            tree.insert(
+                path.strip_prefix(root).unwrap().to_path_buf(),
+                std::fs::read(&path).unwrap(),
+            );
         }
     }
 }
