@@ -67,6 +67,41 @@ fn the_clone_of_a_repository_becomes_a_task_that_passes_everything() {
     assert!(fleet.tree() == before, "a second run changed something");
 }
 
+/// `ADDING_A_TASK.md` was written before the tool: the tool gives arms to the matches it lists.
+#[test]
+fn the_matches_are_those_that_the_fleets_own_guide_lists() {
+    let fleet = Fleet::new();
+    let guide = fleet.read("ADDING_A_TASK.md");
+    let from = guide.find("**Every other exhaustive match**").unwrap();
+    let to = from + guide[from..].find("One match has a wildcard").unwrap();
+    let mut listed: Vec<&str> = guide[from..to]
+        .split('`')
+        .filter(|part| part.starts_with("crates/"))
+        .collect();
+    listed.sort_unstable();
+    let mut args = CLONE.to_vec();
+    args.extend(["--dry-run", "--format", "json"]);
+    let object: serde_json::Value = serde_json::from_str(&fleet.done(&args).stdout).unwrap();
+    let of_kind = |kind: &str| {
+        let edits = object["edits"].as_array().unwrap().iter();
+        let mut paths: Vec<&str> = edits
+            .filter(|edit| edit["kind"] == kind)
+            .map(|edit| edit["path"].as_str().unwrap())
+            .collect();
+        paths.sort_unstable();
+        paths
+    };
+    assert_eq!(of_kind("match_arm"), listed);
+    for kind in ["variant", "executor_arm", "resume_branch"] {
+        for path in of_kind(kind) {
+            assert!(
+                guide.contains(path) || guide.contains(&path[path.len() - 15..]),
+                "{path}"
+            );
+        }
+    }
+}
+
 #[test]
 fn ten_further_variants_compile_and_pass() {
     let fleet = Fleet::new();
@@ -139,7 +174,8 @@ fn ten_further_variants_compile_and_pass() {
         .lines()
         .filter(|line| line.contains("executor::tasks::") && line.ends_with("... ok"))
         .count();
-    assert_eq!(generated, 30, "{tests}");
+    // Three for each task, and three of the envelope that they share.
+    assert_eq!(generated, 33, "{tests}");
 }
 
 #[test]
@@ -193,6 +229,53 @@ fn what_was_deleted_by_hand_is_restored_and_nothing_else() {
         }
         assert_eq!(after.len(), whole.len());
     }
+}
+
+/// What a person might write; each branch ends in another way.
+const WORK: &str = r#"    async fn run(self, context: TaskContext) -> Result<Finished<WorkspaceStatus>, TaskError> {
+        static BLIPS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        match self.branch.as_str() {
+            "401" => Err(TaskError::Terminal("401".to_owned())),
+            "panic" => panic!("with a secret"),
+            "blip" if BLIPS.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 => {
+                Err(TaskError::Transient("connection reset".to_owned()))
+            }
+            _ => {
+                context.progress("half").await;
+                Ok(Finished::new("cloned"))
+            }
+        }
+"#;
+
+/// Enqueued by sixteen callers at once, driven by the fleet's own worker, on the database that
+/// the environment names (`OXY_DATABASE_URL`), else SQLite.
+#[test]
+fn a_scaffolded_task_runs_on_the_fleet() {
+    let fleet = Fleet::new();
+    fleet.done(CLONE);
+    let module = format!("{TASKS}/clone_repository.rs");
+    let text = fleet.read(&module);
+    let start = text.find("    async fn run(self, _context").unwrap();
+    let end = start + text[start..].find("    }\n}\n").unwrap();
+    fleet.write(
+        &module,
+        &format!("{}{WORK}{}", &text[..start], &text[end..]),
+    );
+    fleet.write(
+        "crates/app/tests/task_runs.rs",
+        include_str!("live/task_runs.rs"),
+    );
+    let output = fleet.cargo(&["test", "--locked", "-p", "oxy-app", "--test", "task_runs"]);
+    assert!(output.contains("4 passed"), "{output}");
+    // With its work written, nothing of the task is missing.
+    let mut args = CLONE.to_vec();
+    args.push("--allow-dirty");
+    let again = fleet.done(&args);
+    assert!(
+        again.stderr.contains("nothing is missing"),
+        "{}",
+        again.stderr
+    );
 }
 
 #[test]

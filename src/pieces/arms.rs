@@ -29,8 +29,8 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         }
         let file = &site.facts.file;
         let title = match site.function.as_str() {
-            "" => "match".to_owned(),
-            name => format!("match in `{name}`"),
+            "" => "arm of a match".to_owned(),
+            name => format!("arm in `{name}`"),
         };
         match &site.coverage {
             _ if site.arm_of(&task.request.variant).is_some() => {

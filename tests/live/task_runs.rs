@@ -1,0 +1,151 @@
+//! A scaffolded task on a real database, driven by the fleet's standing worker.
+
+use std::sync::Arc;
+
+use agentic_pipeline::PipelineTaskExecutor;
+use agentic_pipeline::executor::tasks::clone_repository::{self, CloneRepository};
+use agentic_runtime::crud;
+use agentic_runtime::standing::{StandingOptions, WhenIdle, run_standing_worker};
+use agentic_runtime::state::RuntimeState;
+use agentic_runtime::testing::test_db;
+use entity::workspaces::{self, WorkspaceStatus};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait};
+use sea_orm_migration::MigratorTrait;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+async fn database() -> (DatabaseConnection, Uuid) {
+    let db = test_db().await;
+    migration::Migrator::up(&db, None).await.unwrap();
+    let id = Uuid::new_v4();
+    let now = chrono::Utc::now().fixed_offset();
+    workspaces::ActiveModel {
+        id: Set(id),
+        name: Set("w".to_owned()),
+        git_namespace_id: Set(None),
+        git_remote_url: Set(None),
+        path: Set(None),
+        status: Set(WorkspaceStatus::Cloning),
+        error: Set(None),
+        created_at: Set(now),
+        updated_at: Set(now),
+    }
+    .insert(&db)
+    .await
+    .unwrap();
+    (db, id)
+}
+
+fn input(workspace_id: Uuid, branch: &str) -> CloneRepository {
+    CloneRepository {
+        clone_url: format!("https://example.com/{workspace_id}"),
+        branch: branch.to_owned(),
+        target_dir: "somewhere".into(),
+        workspace_id,
+        auth_token_ref: "secret-1".to_owned(),
+    }
+}
+
+async fn drain(db: &DatabaseConnection) -> u64 {
+    let executor = Arc::new(PipelineTaskExecutor {
+        db: db.clone(),
+        workspace: std::env::temp_dir(),
+    });
+    let options = StandingOptions {
+        when_idle: WhenIdle::Return,
+        ..StandingOptions::default()
+    };
+    let state = Arc::new(RuntimeState::new());
+    run_standing_worker(db.clone(), executor, state, options, CancellationToken::new()).await
+}
+
+async fn status(db: &DatabaseConnection, id: Uuid) -> WorkspaceStatus {
+    let row = workspaces::Entity::find_by_id(id).one(db).await.unwrap();
+    row.unwrap().status
+}
+
+async fn events(db: &DatabaseConnection, id: &str) -> Vec<String> {
+    let events = crud::get_all_events(db, id).await.unwrap();
+    events.into_iter().map(|event| event.event_type).collect()
+}
+
+#[tokio::test]
+async fn many_callers_enqueue_one_task_that_runs_once() {
+    let (db, workspace) = database().await;
+    let callers: Vec<_> = (0..16)
+        .map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move { clone_repository::enqueue(&db, input(workspace, "ok")).await })
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for caller in callers {
+        ids.push(caller.await.unwrap().unwrap());
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+
+    assert_eq!(drain(&db).await, 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
+    let run = crud::get_run(&db, &ids[0]).await.unwrap().unwrap();
+    assert_eq!(run.task_status.as_deref(), Some("done"));
+    assert_eq!(run.answer.as_deref(), Some("cloned"));
+    assert_eq!(run.source_type.as_deref(), Some("clone_repository"));
+    let row = crud::get_queue_entry(&db, &ids[0]).await.unwrap().unwrap();
+    assert_eq!(row.queue_status, "completed");
+    assert_eq!(events(&db, &ids[0]).await, ["task_started", "task_progress", "done"]);
+
+    // Once it has ended, the same work is enqueued anew.
+    let next = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+    assert_eq!(next, format!("{}1", ids[0].strip_suffix('0').unwrap()));
+    assert_eq!(drain(&db).await, 1);
+    assert_eq!(events(&db, &next).await, ["task_started", "task_progress", "done"]);
+}
+
+#[tokio::test]
+async fn a_failure_and_a_panic_end_the_run_and_the_status() {
+    for (branch, message) in [("401", "401"), ("panic", "the work panicked")] {
+        let (db, workspace) = database().await;
+        let id = clone_repository::enqueue(&db, input(workspace, branch)).await.unwrap();
+        assert_eq!(drain(&db).await, 1);
+        assert_eq!(status(&db, workspace).await, WorkspaceStatus::Failed);
+        let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+        assert_eq!(run.task_status.as_deref(), Some("failed"));
+        assert_eq!(run.error_message.as_deref(), Some(message));
+        let row = crud::get_queue_entry(&db, &id).await.unwrap().unwrap();
+        assert_eq!(row.queue_status, "failed");
+        assert_eq!(events(&db, &id).await, ["task_started", "error"]);
+    }
+}
+
+#[tokio::test]
+async fn a_network_blip_is_tried_again_within_the_claim() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "blip")).await.unwrap();
+    assert_eq!(drain(&db).await, 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
+    let row = crud::get_queue_entry(&db, &id).await.unwrap().unwrap();
+    assert_eq!((row.queue_status.as_str(), row.claim_count), ("completed", 1));
+}
+
+/// A server that starts while the task waits takes the run for dead; the row tells the truth.
+#[tokio::test]
+async fn a_restart_while_the_task_waits_changes_nothing_in_the_end() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+    let executor = Arc::new(PipelineTaskExecutor {
+        db: db.clone(),
+        workspace: std::env::temp_dir(),
+    });
+    let state = Arc::new(RuntimeState::new());
+    agentic_pipeline::recovery::recover_active_runs(db.clone(), state, executor)
+        .await
+        .unwrap();
+    let again = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+    assert_eq!(again, id, "the row is still queued: nothing is enqueued anew");
+    assert_eq!(drain(&db).await, 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
+    let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+    assert_eq!(run.task_status.as_deref(), Some("done"));
+}
