@@ -248,7 +248,7 @@ const WORK: &str = r#"    async fn run(self, context: TaskContext) -> Result<Fin
 "#;
 
 /// Enqueued by sixteen callers at once, driven by the fleet's own worker, on the database that
-/// the environment names (`OXY_DATABASE_URL`), else SQLite.
+/// the environment names (`OXY_DATABASE_URL`), else `SQLite`.
 #[test]
 fn a_scaffolded_task_runs_on_the_fleet() {
     let fleet = Fleet::new();
