@@ -343,6 +343,80 @@ fn forms_of_matches() {
     ]);
 }
 
+/// Two enums with variants of the same names, both imported by a glob: nothing is guessed.
+#[test]
+fn variants_of_two_enums_are_not_told_apart() {
+    let fleet = Fleet::new();
+    let two = "use agentic_core::delegation::{DelegationTarget, TaskSpec};
+
+mod specs {
+    use super::TaskSpec::{self, *};
+
+    pub fn of(spec: &TaskSpec) -> u8 {
+        match spec {
+            Agent { .. } => 1,
+            Workflow { .. } => 2,
+            Resume { .. } | WorkflowStep { .. } | WorkflowDecision { .. } => 3,
+        }
+    }
+}
+
+mod targets {
+    use super::DelegationTarget::{self, *};
+
+    pub fn of(target: &DelegationTarget) -> u8 {
+        match target {
+            Agent { .. } => 1,
+            Workflow { .. } => 2,
+        }
+    }
+}
+";
+    fleet.write(UGLY, two);
+    fleet.commit();
+    let ran = fleet.done(&["new", "Ping"]);
+    assert_eq!(fleet.read(UGLY), two);
+    let said = ran.stderr.matches("warning[undecided-match]").count();
+    assert_eq!(said, 2, "{}", ran.stderr);
+}
+
+/// The enum is one of two with its name: only its own matches get arms.
+#[test]
+fn a_namesake_is_another_enum() {
+    let fleet = Fleet::new();
+    let other = "//! A queue of its own.
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = \"type\")]
+pub enum TaskSpec {
+    Agent,
+    Workflow,
+}
+
+pub fn of(spec: &TaskSpec) -> u8 {
+    match spec {
+        TaskSpec::Agent => 1,
+        TaskSpec::Workflow => 2,
+    }
+}
+";
+    fleet.write("crates/core/src/other.rs", other);
+    let lib = fleet.read("crates/core/src/lib.rs");
+    fleet.write("crates/core/src/lib.rs", &format!("{lib}pub mod other;\n"));
+    fleet.commit();
+    let ran = fleet.tool(&["new", "Ping"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[two-enums]"), "{}", ran.stderr);
+    fleet.done(&[
+        "new",
+        "Ping",
+        "--config",
+        "task-spec=agentic-core::delegation::TaskSpec",
+    ]);
+    assert_eq!(fleet.read("crates/core/src/other.rs"), other);
+}
+
 /// Every character of `before` stands in `after`, in its order.
 fn only_inserted(before: &str, after: &str) {
     let mut rest = after.chars();

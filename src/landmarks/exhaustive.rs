@@ -98,6 +98,9 @@ pub fn discover(
     let mut found = Vec::new();
     for path in &paths {
         let facts = index.facts(path)?;
+        if means_a_namesake(index, &facts, spec) {
+            continue;
+        }
         for (range, why) in &facts.opaque {
             notes.push(
                 Note::warning(
@@ -114,6 +117,12 @@ pub fn discover(
     Ok(found)
 }
 
+/// Whether the enum's name means another enum in this file.
+fn means_a_namesake(index: &Index<'_>, facts: &FileFacts, spec: &SpecEnum) -> bool {
+    let here = index.resolve(facts, &spec.fact.name);
+    here.is_some_and(|path| spec.namesakes.contains(&path))
+}
+
 /// The matches over the enum in one file.
 #[must_use]
 pub fn sites(facts: &Arc<FileFacts>, spec: &SpecEnum) -> Vec<MatchSite> {
@@ -121,7 +130,13 @@ pub fn sites(facts: &Arc<FileFacts>, spec: &SpecEnum) -> Vec<MatchSite> {
         .matches
         .iter()
         .filter_map(|fact| {
-            let coverage = coverage(fact, spec)?;
+            let mut coverage = coverage(fact, spec)?;
+            let bare = matches!(&coverage, Coverage::Exhaustive { before, .. } if !before.ends_with("::"));
+            if bare && imports_other_variants(facts, spec) {
+                coverage = Coverage::Undecided(
+                    "its variants stand without their enum, and the file imports those of two enums",
+                );
+            }
             Some(MatchSite {
                 coverage,
                 is_test: fact.is_test,
@@ -134,6 +149,18 @@ pub fn sites(facts: &Arc<FileFacts>, spec: &SpecEnum) -> Vec<MatchSite> {
             })
         })
         .collect()
+}
+
+/// Whether the file imports, by a glob, what may be the variants of another enum.
+fn imports_other_variants(facts: &FileFacts, spec: &SpecEnum) -> bool {
+    let names_enum = |path: &str| {
+        let name = last(path);
+        let renamed = |u: &crate::index::UseFact| u.name == name && last(&u.path) == spec.fact.name;
+        name == spec.fact.name || facts.uses.iter().any(renamed)
+    };
+    facts.uses.iter().any(|u| {
+        u.name == "*" && last(&u.path).starts_with(char::is_uppercase) && !names_enum(&u.path)
+    })
 }
 
 /// Mentions a match in a documentation example: rustdoc compiles it, the tool leaves it alone.

@@ -23,6 +23,8 @@ pub struct SpecEnum {
     pub path: String,
     /// How it was found.
     pub how: String,
+    /// Absolute paths of other enums with the same name.
+    pub namesakes: Vec<String>,
 }
 
 impl SpecEnum {
@@ -131,6 +133,7 @@ pub fn discover(workspace: &Workspace, config: &Config) -> Outcome<SpecEnum> {
                         || format!("the only enum called `{name}`"),
                         |_| "named by `task-spec` in the configuration".to_owned(),
                     ),
+                    namesakes: Vec::new(),
                 });
             }
         }
@@ -139,14 +142,22 @@ pub fn discover(workspace: &Workspace, config: &Config) -> Outcome<SpecEnum> {
         }
     }
     let others: Vec<String> = found.iter().map(configured_path).collect();
+    let paths: Vec<String> = found
+        .iter()
+        .map(|candidate| candidate.path.clone())
+        .collect();
     if let Some(path) = configured {
         found.retain(|candidate| names(path, candidate));
     }
-    let spec = match found.len() {
+    let mut spec = match found.len() {
         1 => found.remove(0),
         0 => return Err(missing(name, &others, in_tokens, config)),
         _ => return Err(ambiguous(name, &found)),
     };
+    spec.namesakes = paths
+        .into_iter()
+        .filter(|path| *path != spec.path)
+        .collect();
     check_shape(&spec)?;
     Ok(spec)
 }
