@@ -14,7 +14,6 @@ use syn::visit_mut::VisitMut;
 use crate::index::Index;
 use crate::landmarks::SpecEnum;
 use crate::note::{Outcome, Refusal};
-use crate::pieces::check_cycle;
 use crate::request::Field;
 
 /// A field's type with the absolute path of every name in it.
@@ -206,7 +205,9 @@ fn check_serializable(
     if let (Some(from), Some(to)) = (from, to)
         && from.name != to.name
     {
-        check_cycle(workspace, from, to).map_err(|e| e.at(facts.place(range)))?;
+        workspace
+            .check_cycle(from, to)
+            .map_err(|e| e.at(facts.place(range)))?;
     }
     // What the enum derives, each of its fields needs.
     for needed in &spec.fact.derives {

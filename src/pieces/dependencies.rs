@@ -122,7 +122,9 @@ fn add(
     let workspace = context.index.workspace;
     let inner = workspace.members.iter().find(|m| m.crate_name() == krate);
     if let Some(inner) = inner {
-        check_cycle(workspace, member, inner).map_err(|e| e.at(manifest.file.place(&(0..1))))?;
+        workspace
+            .check_cycle(member, inner)
+            .map_err(|e| e.at(manifest.file.place(&(0..1))))?;
         plan.notes.insert(
             0,
             Note::warning(
@@ -235,48 +237,4 @@ fn serde_feature(
         }
     }
     Ok(None)
-}
-
-/// Refuses an edge that would close a circle, with the circle.
-pub(crate) fn check_cycle(workspace: &Workspace, from: &Member, to: &Member) -> Outcome<()> {
-    let mut path = vec![to.name.clone()];
-    if reaches(workspace, to, &from.name, &mut path, &mut BTreeSet::new()) {
-        let circle: Vec<String> = std::iter::once(from.name.clone()).chain(path).collect();
-        return Err(Refusal::new(
-            "cycle",
-            format!(
-                "`{}` cannot depend on `{}`: {}",
-                from.name,
-                to.name,
-                circle.join(" → ")
-            ),
-        )
-        .help("use types that stand below, or move the type down"));
-    }
-    Ok(())
-}
-
-fn reaches(
-    workspace: &Workspace,
-    at: &Member,
-    goal: &str,
-    path: &mut Vec<String>,
-    seen: &mut BTreeSet<String>,
-) -> bool {
-    if at.name == goal {
-        return true;
-    }
-    if !seen.insert(at.name.clone()) {
-        return false;
-    }
-    for dependency in at.dependencies.iter().filter(|d| d.is_normal) {
-        if let Some(next) = workspace.member(&dependency.package) {
-            path.push(next.name.clone());
-            if reaches(workspace, next, goal, path, seen) {
-                return true;
-            }
-            path.pop();
-        }
-    }
-    false
 }

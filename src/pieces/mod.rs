@@ -12,8 +12,6 @@ mod tasks_mod;
 mod variant;
 mod worker;
 
-pub(crate) use dependencies::check_cycle;
-
 use crate::index::MatchFact;
 use crate::note::Outcome;
 use crate::plan::Plan;

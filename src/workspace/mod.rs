@@ -3,6 +3,7 @@
 //! `cargo metadata --no-deps` runs while the tree is walked, because each takes about as
 //! long as the other. The resolved graph is never asked for: it needs every git dependency.
 
+mod graph;
 mod manifest;
 mod members;
 mod source;
