@@ -64,7 +64,7 @@ pub fn check(root: &Path, target: &Path, changes: &[FileChange], guards: Guards)
             .help("commit the workspace to git first, or pass --allow-no-vcs"));
         }
     };
-    let own = last_write(target);
+    let own = last_write(root, target);
     let mut dirty = Vec::new();
     let mut staged = Vec::new();
     for entry in String::from_utf8_lossy(&output).split('\0') {
@@ -270,24 +270,30 @@ impl Written {
 
     /// Keeps what was written, so that a file which is still so does not count as dirty.
     fn remember(&self) {
-        let mut record = last_write(&self.target);
+        let mut record = last_write(&self.root, &self.target);
         record.extend(self.record.clone());
         let text = serde_json::to_string(&record).unwrap_or_default();
         // Only a convenience: without it the next run asks for --allow-dirty.
-        if std::fs::create_dir_all(record_file(&self.target).parent().unwrap_or(&self.target))
-            .is_ok()
+        if std::fs::create_dir_all(
+            record_file(&self.root, &self.target)
+                .parent()
+                .unwrap_or(&self.target),
+        )
+        .is_ok()
         {
-            std::fs::write(record_file(&self.target), text).ok();
+            std::fs::write(record_file(&self.root, &self.target), text).ok();
         }
     }
 }
 
-fn record_file(target: &Path) -> PathBuf {
-    target.join("oxy-task/last-write.json")
+/// A file for each workspace: several may share a target folder.
+fn record_file(root: &Path, target: &Path) -> PathBuf {
+    let workspace = hash(&root.to_string_lossy());
+    target.join(format!("oxy-task/{workspace:016x}/last-write.json"))
 }
 
-fn last_write(target: &Path) -> BTreeMap<String, u64> {
-    std::fs::read_to_string(record_file(target))
+fn last_write(root: &Path, target: &Path) -> BTreeMap<String, u64> {
+    std::fs::read_to_string(record_file(root, target))
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default()

@@ -278,6 +278,25 @@ fn a_scaffolded_task_runs_on_the_fleet() {
     );
 }
 
+/// Two workspaces with one target folder, as `CARGO_TARGET_DIR` makes it: neither takes the
+/// other's last write for its own.
+#[test]
+fn what_the_tool_wrote_itself_is_not_dirty_in_any_workspace() {
+    let (one, two) = (Fleet::new(), Fleet::new());
+    one.done(&["new", "Ping"]);
+    two.done(&["new", "Pong"]);
+    one.done(&["new", "Pang"]);
+    two.done(&["new", "Pung"]);
+    one.replace(
+        "crates/agentic/core/src/delegation.rs",
+        "    /// Ping.\n",
+        "    /// Ping!\n",
+    );
+    let ran = one.tool(&["new", "Peng"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[dirty]"), "{}", ran.stderr);
+}
+
 #[test]
 fn the_dry_run_is_the_run() {
     let fleet = Fleet::new();
