@@ -9,6 +9,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 
@@ -26,6 +28,9 @@ pub const CLONE: &[&str] = &[
     "--status",
     "workspaces.status@workspace_id:running=Cloning,done=Ready,failed=Failed",
 ];
+
+/// The copy that was built last; held while one is built.
+static LAST_BUILT: Mutex<PathBuf> = Mutex::new(PathBuf::new());
 
 /// A copy of the fleet with one commit.
 pub struct Fleet {
@@ -93,6 +98,8 @@ impl Fleet {
     }
 
     pub fn tool(&self, args: &[&str]) -> Ran {
+        // With --verify the tool runs cargo itself.
+        let _turn = args.contains(&"--verify").then(|| self.turn());
         let output = Command::new(env!("CARGO_BIN_EXE_cargo-oxy-task"))
             .args(args)
             .current_dir(self.path())
@@ -126,12 +133,30 @@ impl Fleet {
     }
 
     pub fn try_cargo(&self, args: &[&str]) -> Output {
+        let _turn = self.turn();
         Command::new(env!("CARGO"))
             .args(args)
             .current_dir(self.path())
             .env("CARGO_TARGET_DIR", target())
             .output()
             .unwrap()
+    }
+
+    /// Waits until no other copy builds, and makes cargo build this one.
+    ///
+    /// Cargo names the artifacts of a workspace by paths relative to its root, so that copies
+    /// with one target folder take each other's for their own unless their files are newer.
+    fn turn(&self) -> MutexGuard<'static, PathBuf> {
+        let mut last = LAST_BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != self.path() {
+            let now = SystemTime::now();
+            for path in self.tree().into_keys() {
+                let file = std::fs::File::open(self.path().join(path)).unwrap();
+                file.set_modified(now).unwrap();
+            }
+            *last = self.path().to_path_buf();
+        }
+        last
     }
 
     /// Every file and its bytes, `.git` aside.
