@@ -417,6 +417,31 @@ pub fn of(spec: &TaskSpec) -> u8 {
     assert_eq!(fleet.read("crates/core/src/other.rs"), other);
 }
 
+/// `..` hides how many fields a tuple has: an arm with a guessed number would not compile.
+#[test]
+fn a_tuple_with_fields_left_out_is_not_guessed() {
+    let fleet = Fleet::new();
+    let open = "use agentic_core::delegation::TaskSpec;
+
+pub fn of(pair: (&TaskSpec, u8, bool)) -> u8 {
+    match pair {
+        (TaskSpec::Agent { .. }, ..) => 1,
+        (TaskSpec::Workflow { .. } | TaskSpec::Resume { .. }, ..) => 2,
+        (TaskSpec::WorkflowStep { .. } | TaskSpec::WorkflowDecision { .. }, ..) => 3,
+    }
+}
+";
+    fleet.write(UGLY, open);
+    fleet.commit();
+    let ran = fleet.done(&["new", "Ping"]);
+    assert_eq!(fleet.read(UGLY), open);
+    assert!(
+        ran.stderr.contains("warning[undecided-match]"),
+        "{}",
+        ran.stderr
+    );
+}
+
 /// Every character of `before` stands in `after`, in its order.
 fn only_inserted(before: &str, after: &str) {
     let mut rest = after.chars();

@@ -231,14 +231,14 @@ fn find_holes(
         }
         Pattern::Tuple(parts) => {
             for (i, part) in parts.iter().enumerate() {
-                steps.push(Step::Tuple(i, parts.len()));
+                steps.push(Step::Tuple(i, arity(parts)));
                 find_holes(part, steps, holes, is_variant);
                 steps.pop();
             }
         }
         Pattern::TupleStruct(path, parts) => {
             for (i, part) in parts.iter().enumerate() {
-                steps.push(Step::TupleStruct(path.clone(), i, parts.len()));
+                steps.push(Step::TupleStruct(path.clone(), i, arity(parts)));
                 find_holes(part, steps, holes, is_variant);
                 steps.pop();
             }
@@ -251,6 +251,18 @@ fn find_holes(
             }
         }
         _ => {}
+    }
+}
+
+/// The arity of a tuple whose pattern leaves fields out: it cannot be told from the pattern.
+const OPEN: usize = usize::MAX;
+
+/// How many fields a tuple pattern says that its tuple has.
+fn arity(parts: &[Pattern]) -> usize {
+    if parts.contains(&Pattern::Rest) {
+        OPEN
+    } else {
+        parts.len()
     }
 }
 
@@ -345,6 +357,12 @@ fn coverage(fact: &MatchFact, spec: &SpecEnum) -> Option<Coverage> {
     if holes.iter().any(|(other, _)| *other != steps) {
         return Some(Coverage::Undecided(
             "its patterns name the enum at more than one place",
+        ));
+    }
+    let is_open = |step: &Step| matches!(step, Step::Tuple(_, len) | Step::TupleStruct(_, _, len) if *len == OPEN);
+    if steps.iter().any(is_open) {
+        return Some(Coverage::Undecided(
+            "its patterns leave out fields of a tuple with `..`",
         ));
     }
     let mut partial = false;
