@@ -3,18 +3,21 @@
 //! rustfmt runs on text of the tool's own making only, read from its standard input, under the
 //! configuration of the directory that the text is for. Existing code never goes through it.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::note::{Outcome, Refusal};
 
-/// What rustfmt is asked for.
-#[derive(Debug, Clone)]
+/// rustfmt for the texts of one plan.
+#[derive(Debug)]
 pub struct Rustfmt {
     program: PathBuf,
     dir: PathBuf,
     edition: String,
+    /// A process that waits for its input; starting one takes as long as what it does.
+    waiting: RefCell<Option<Child>>,
 }
 
 /// What a fragment is, which says what has to stand around it.
@@ -60,7 +63,35 @@ impl Rustfmt {
                 .unwrap_or_else(|| PathBuf::from("rustfmt")),
             dir: dir.to_path_buf(),
             edition: edition.to_owned(),
+            waiting: RefCell::new(None),
         }
+    }
+
+    /// Starts rustfmt, which then waits for a text while the plan is made.
+    ///
+    /// Where it cannot be started, formatting says so.
+    #[must_use]
+    pub fn started(self) -> Self {
+        self.waiting.replace(self.start().ok());
+        self
+    }
+
+    /// Takes `edition` from here on.
+    pub fn set_edition(&mut self, edition: &str) {
+        if self.edition != edition {
+            edition.clone_into(&mut self.edition);
+            self.waiting.replace(None);
+        }
+    }
+
+    fn start(&self) -> std::io::Result<Child> {
+        Command::new(&self.program)
+            .args(["--edition", &self.edition, "--emit", "stdout", "--quiet"])
+            .current_dir(&self.dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
     }
 
     /// The text as rustfmt writes it; refuses when rustfmt cannot be run or fails.
@@ -72,14 +103,12 @@ impl Rustfmt {
             )
             .help("install it with `rustup component add rustfmt`, or name it in RUSTFMT")
         };
-        let mut child = Command::new(&self.program)
-            .args(["--edition", &self.edition, "--emit", "stdout", "--quiet"])
-            .current_dir(&self.dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|e| refuse(format!("`{}`: {e}", self.program.display())))?;
+        let mut child = match self.waiting.take() {
+            Some(child) => child,
+            None => self
+                .start()
+                .map_err(|e| refuse(format!("`{}`: {e}", self.program.display())))?,
+        };
         let mut input = child
             .stdin
             .take()

@@ -19,6 +19,9 @@ pub fn missing(
     path: &str,
     rendered: &str,
 ) -> Outcome<Vec<(String, TextEdit)>> {
+    if existing.text == rendered {
+        return Ok(Vec::new());
+    }
     let wanted = index::read(
         &Arc::new(SourceFile {
             path: path.to_owned(),

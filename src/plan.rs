@@ -1,6 +1,6 @@
 //! Steps and their state: what each piece adds, and whether it stands already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::edit::{self, FileChange, TextEdit};
@@ -179,6 +179,19 @@ impl Plan {
             existing: Some(Arc::clone(file)),
             is_tail: true,
         });
+    }
+
+    /// Paths of the Rust files that stand and are added to.
+    #[must_use]
+    pub fn edited(&self) -> BTreeSet<&str> {
+        let drafts = self.drafts.iter().map(|draft| &draft.file);
+        let files = self.files.iter().filter_map(|file| file.existing.as_ref());
+        let edits = self.edits.values().map(|(file, _)| file);
+        let paths = drafts
+            .chain(files)
+            .chain(edits)
+            .map(|file| file.path.as_str());
+        paths.filter(|path| path.ends_with(".rs")).collect()
     }
 
     /// Formats everything that waits for it.

@@ -237,11 +237,15 @@ fn check_serializable(
 /// The one absolute path under which the workspace knows `name`.
 fn imported(index: &Index<'_>, name: &str, field: &Field) -> Outcome<String> {
     let mut candidates = BTreeSet::new();
-    for keyword in ["struct", "enum", "type"] {
-        let key = format!("{keyword} {name}");
-        for path in index.containing(&format!("pub {key}")) {
+    let keys = ["struct", "enum", "type"].map(|keyword| format!("{keyword} {name}"));
+    for path in index.containing(name) {
+        let text = &index.workspace.files[&path].text;
+        for key in &keys {
+            if !text.contains(&format!("pub {key}")) {
+                continue;
+            }
             let facts = index.facts(&path)?;
-            let defines = facts.items.iter().any(|item| item.key == key);
+            let defines = facts.items.iter().any(|item| item.key == *key);
             if let (true, Some(module)) = (defines, index.module_of(&path)) {
                 candidates.extend(index.public_path(&module, name)?);
             }
@@ -280,21 +284,16 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
             continue;
         };
         let text = &index.workspace.files[&path].text;
-        let mut offset = 0;
-        for line in text.split_inclusive('\n') {
-            let start = offset;
-            offset += line.len();
-            let trimmed = line.trim_start();
-            if !trimmed.starts_with("use ") && !trimmed.starts_with("pub use ") {
-                continue;
-            }
-            let Some(end) = text[start..].find(';') else {
+        let mut done = 0;
+        for (at, _) in text
+            .match_indices(name)
+            .filter(|(at, _)| !is_part_of_word(text, *at, name))
+        {
+            let Some((start, end)) = declaration_around(text, at).filter(|_| at >= done) else {
                 continue;
             };
-            let declaration = &text[start..=start + end];
-            if !declaration.contains(name) {
-                continue;
-            }
+            done = end;
+            let declaration = &text[start..end];
             let Ok(item) = syn::parse_str::<syn::ItemUse>(declaration) else {
                 continue;
             };
@@ -318,6 +317,26 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
         }
     }
     candidates
+}
+
+/// Whether the occurrence of `name` at `at` is only a part of a longer word.
+fn is_part_of_word(text: &str, at: usize, name: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    text[..at].chars().next_back().is_some_and(word)
+        || text[at + name.len()..].chars().next().is_some_and(word)
+}
+
+/// From `use` to the semicolon of the declaration that `at` stands in, if it does.
+fn declaration_around(text: &str, at: usize) -> Option<(usize, usize)> {
+    let before = text[..at].rfind([';', '=', '(']).map_or(0, |n| n + 1);
+    let start = before + text[before..at].rfind("use ")?;
+    let line = text[..start].rfind('\n').map_or(0, |n| n + 1);
+    let starts_line = matches!(
+        text[line..start].trim(),
+        "" | "pub" | "pub(crate)" | "pub(super)"
+    );
+    let end = at + text[at..].find(';')? + 1;
+    starts_line.then_some((start, end))
 }
 
 fn collect(tree: &syn::UseTree, prefix: &str, out: &mut Vec<String>) {

@@ -1,5 +1,6 @@
 //! `doctor`: which landmarks were found where, and why.
 
+use super::Opened;
 use crate::cli::Common;
 use crate::landmarks;
 use crate::note::Outcome;
@@ -7,8 +8,12 @@ use crate::report::{Found, Shell};
 
 /// Runs the command.
 pub(super) fn run(shell: &Shell, common: &Common) -> Outcome<()> {
-    let (workspace, config) = super::open(common)?;
-    let (spec, index) = super::index(&workspace, &config)?;
+    let Opened {
+        workspace,
+        config,
+        memory,
+    } = super::open(common)?;
+    let (spec, index) = super::index(&workspace, &config, memory)?;
     let landmarks = landmarks::discover(&index, spec, &config)?;
     Found(&landmarks).show(shell, common.format)
 }

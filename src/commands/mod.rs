@@ -9,7 +9,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command, Common};
 use crate::config;
-use crate::index::Index;
+use crate::index::{Index, Memory};
 use crate::landmarks::{self, Config, SpecEnum};
 use crate::note::{Outcome, Refusal};
 use crate::report::{self, Shell};
@@ -59,15 +59,33 @@ fn run(cli: &Cli) -> u8 {
     }
 }
 
-/// Reads the workspace, its configuration and the enum.
-fn open(common: &Common) -> Outcome<(Workspace, Config)> {
-    let workspace = Workspace::read(&common.cargo())?;
+/// A workspace with its configuration.
+struct Opened {
+    workspace: Workspace,
+    config: Config,
+    /// What was read while cargo looked for the members.
+    memory: Memory,
+}
+
+/// Reads the workspace and its configuration.
+fn open(common: &Common) -> Outcome<Opened> {
+    let (workspace, memory) = Workspace::read(&common.cargo(), landmarks::ahead)?;
     let config = config::read(&workspace, &common.config)?;
-    Ok((workspace, config))
+    Ok(Opened {
+        workspace,
+        config,
+        memory: memory.unwrap_or_default(),
+    })
 }
 
 /// The enum, and an index that knows its names: aliases that other files give it included.
-fn index<'w>(workspace: &'w Workspace, config: &Config) -> Outcome<(SpecEnum, Index<'w>)> {
+///
+/// What is in `memory` is not read again.
+fn index<'w>(
+    workspace: &'w Workspace,
+    config: &Config,
+    memory: Memory,
+) -> Outcome<(SpecEnum, Index<'w>)> {
     let not_utf8 = workspace
         .unreadable
         .iter()
@@ -79,33 +97,13 @@ fn index<'w>(workspace: &'w Workspace, config: &Config) -> Outcome<(SpecEnum, In
                 .help("Rust source must be UTF-8: mend the file"),
         );
     }
-    let spec = landmarks::discover_spec(workspace, config)?;
-    let mut interest = spec.interest();
-    let name = spec.fact.name.clone();
-    for path in workspace.files.values().filter(|f| f.text.contains(&name)) {
-        for line in path.text.lines().map(str::trim) {
-            interest.names.extend(alias(line, &name));
-        }
-    }
-    Ok((spec, Index::new(workspace, interest)))
-}
-
-/// `Other` of `pub use path::Name as Other;` and `pub type Other = path::Name;`.
-fn alias(line: &str, name: &str) -> Option<String> {
-    let word = |text: &str| {
-        let word: String = text
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect();
-        (!word.is_empty() && word != "_").then_some(word)
-    };
-    if line.starts_with("pub use ") {
-        let at = line.find(&format!("{name} as "))?;
-        return word(&line[at + name.len() + 4..]);
-    }
-    let rest = line.strip_prefix("pub type ")?;
-    let target = rest.split_once('=')?.1.trim().trim_end_matches(';');
-    (target.rsplit("::").next() == Some(name))
-        .then(|| word(rest))
-        .flatten()
+    let mut index = Index::new(workspace, memory);
+    let spec = landmarks::discover_spec(&index, config)?;
+    let naming = index.containing(&spec.fact.name);
+    let texts = naming
+        .iter()
+        .map(|path| workspace.files[path].text.as_str());
+    let interest = landmarks::interest(&spec.fact, texts);
+    index.learn(interest);
+    Ok((spec, index))
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Opened;
 use crate::apply::{self, Guards};
 use crate::cli::{Common, Writing};
 use crate::edit::FileChange;
 use crate::format::Rustfmt;
-use crate::index::Parsed;
+use crate::index;
 use crate::landmarks::{self, Config, Coverage, Landmarks};
 use crate::note::{Outcome, Refusal};
 use crate::pieces;
@@ -31,18 +32,31 @@ pub(super) fn run(
         )
         .help("leave one of the two out"));
     }
-    let (workspace, config) = super::open(common)?;
-    let mut memory = Memory::default();
-    let planned = plan(&workspace, &config, request, &mut memory)?;
+    let Opened {
+        workspace,
+        config,
+        memory,
+    } = super::open(common)?;
+    let mut memory = Memory {
+        read: memory,
+        formatted: BTreeMap::new(),
+    };
+    let mut rustfmt = Rustfmt::new(&workspace.root, workspace.usual_edition()).started();
+    let planned = plan(&workspace, &config, request, &mut rustfmt, &mut memory)?;
     let changes = planned.plan.changes()?;
-    converges(
-        &workspace,
-        &config,
-        &planned.task.request,
-        &changes,
-        &mut memory,
-    )?;
     let mut applied = false;
+    // What is only shown needs no proof that a second run finds nothing to add; while the tool
+    // is tested it gets one all the same.
+    if !writing.dry_run || cfg!(debug_assertions) {
+        converges(
+            &workspace,
+            &config,
+            &planned.task.request,
+            &changes,
+            &mut rustfmt,
+            &mut memory,
+        )?;
+    }
     if !writing.dry_run && !planned.plan.is_complete() {
         let target = workspace.target.clone();
         let guards = Guards {
@@ -70,6 +84,8 @@ pub(super) fn run(
         applied,
     }
     .show(shell, common.format);
+    // The process ends here: to free a whole workspace first would only take its time.
+    std::mem::forget((workspace, memory, planned, changes));
     Ok(())
 }
 
@@ -83,7 +99,7 @@ struct Planned {
 /// What a second plan on nearly the same files need not do again.
 #[derive(Default)]
 struct Memory {
-    parsed: Parsed,
+    read: index::Memory,
     formatted: BTreeMap<String, String>,
 }
 
@@ -91,10 +107,11 @@ fn plan(
     workspace: &Workspace,
     config: &Config,
     request: TaskRequest,
+    rustfmt: &mut Rustfmt,
     memory: &mut Memory,
 ) -> Outcome<Planned> {
-    let (spec, index) = super::index(workspace, config)?;
-    let index = index.sharing(&memory.parsed);
+    let read = std::mem::take(&mut memory.read);
+    let (spec, index) = super::index(workspace, config, read)?;
     let mut notes = Vec::new();
     let task = Task::resolve(&index, &spec, request, &mut notes)?;
     let landmarks = landmarks::discover(&index, spec, config)?;
@@ -108,12 +125,17 @@ fn plan(
     notes.sort_by_key(|note| note.code != "new-edge");
     plan.notes = notes;
     let member = workspace.member(&landmarks.executor.package);
-    let edition = member.map_or("2024", |member| member.edition.as_str());
-    plan.finish(
-        &Rustfmt::new(&workspace.root, edition),
-        &mut memory.formatted,
-    )?;
-    memory.parsed = index.into_parsed();
+    rustfmt.set_edition(member.map_or("2024", |member| member.edition.as_str()));
+    let edited = plan.edited().into_iter().map(|path| index.facts(path));
+    let edited = edited.collect::<Outcome<Vec<_>>>()?;
+    // rustfmt is another process: while it works, so do we.
+    let (finished, proved) = std::thread::scope(|scope| {
+        let proved = scope.spawn(|| index::prove(&edited));
+        (plan.finish(rustfmt, &mut memory.formatted), proved.join())
+    });
+    finished?;
+    proved.map_err(|_| Refusal::new("parse", "the thread that parses panicked"))??;
+    memory.read = index.into_memory();
     Ok(Planned {
         task,
         landmarks,
@@ -128,13 +150,14 @@ fn converges(
     config: &Config,
     request: &TaskRequest,
     changes: &[FileChange],
+    rustfmt: &mut Rustfmt,
     memory: &mut Memory,
 ) -> Outcome<()> {
     if changes.is_empty() {
         return Ok(());
     }
     let after = workspace.with(changes);
-    let planned = plan(&after, config, request.clone(), memory)?;
+    let planned = plan(&after, config, request.clone(), rustfmt, memory)?;
     if planned.plan.is_complete() {
         return Ok(());
     }

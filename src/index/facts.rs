@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::body::LazyBody;
 use crate::note::Place;
 use crate::workspace::SourceFile;
 
@@ -33,6 +34,8 @@ pub struct FileFacts {
     pub items: Vec<ItemFact>,
     /// Matches over the enum that the tool does not edit, with the reason.
     pub opaque: Vec<(Range<usize>, &'static str)>,
+    /// Insides of function bodies that were not looked into.
+    pub unread: Vec<Range<usize>>,
     /// The tokens of macros, delimiters included.
     pub macros: Vec<Range<usize>>,
 }
@@ -167,12 +170,8 @@ pub struct FnFact {
     pub module: Vec<String>,
     /// Index of the `impl` in [`FileFacts::impls`] that it stands in.
     pub in_impl: Option<usize>,
-    /// `ActiveModel { … }` literals in its body.
-    pub models: Vec<ModelFact>,
-    /// `let name = expression;` statements at the top of its body: name, text of the expression.
-    pub lets: Vec<(String, String)>,
-    /// Calls in its body: the callee's path and the texts of its arguments.
-    pub calls: Vec<(String, Vec<String>)>,
+    /// What stands in its body; [`FileFacts::body`] gives it.
+    pub body: LazyBody,
 }
 
 /// A struct literal whose path ends in `ActiveModel`.

@@ -1,10 +1,12 @@
 //! Finds and parses files on demand: only what can matter is ever parsed.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{FileFacts, Interest, read};
 use crate::note::Outcome;
@@ -16,43 +18,108 @@ pub struct Index<'w> {
     pub workspace: &'w Workspace,
     interest: Interest,
     parsed: RefCell<BTreeMap<String, Arc<FileFacts>>>,
+    hits: RefCell<BTreeMap<String, Vec<String>>>,
 }
 
-/// The facts of parsed files, by path.
+/// What was read of a workspace, for an index over nearly the same files.
 #[derive(Default)]
-pub struct Parsed(BTreeMap<String, Arc<FileFacts>>);
+pub struct Memory {
+    /// What the facts were read by.
+    interest: Interest,
+    files: BTreeMap<String, Arc<SourceFile>>,
+    parsed: BTreeMap<String, Arc<FileFacts>>,
+    /// Facts of files of which it was not known yet which member they belong to.
+    early: Vec<FileFacts>,
+    /// Files that hold a text, by the text.
+    hits: BTreeMap<String, Vec<String>>,
+}
+
+impl Memory {
+    /// Facts and finds of `files` that were read by `interest`.
+    #[must_use]
+    pub fn early(
+        files: &BTreeMap<String, Arc<SourceFile>>,
+        interest: Interest,
+        facts: Vec<FileFacts>,
+        hits: BTreeMap<String, Vec<String>>,
+    ) -> Self {
+        Self {
+            interest,
+            files: files.clone(),
+            parsed: BTreeMap::new(),
+            early: facts,
+            hits,
+        }
+    }
+}
 
 impl<'w> Index<'w> {
-    /// An index that writes down matches over the enum that `interest` names.
+    /// An index of the workspace's files.
+    ///
+    /// What `memory` holds of files that are the same here is not read again.
     #[must_use]
-    pub fn new(workspace: &'w Workspace, interest: Interest) -> Self {
+    pub fn new(workspace: &'w Workspace, memory: Memory) -> Self {
+        let Memory {
+            interest,
+            files,
+            mut parsed,
+            early,
+            mut hits,
+        } = memory;
+        let is_same = |path: &str, file: &Arc<SourceFile>| {
+            let here = workspace.files.get(path);
+            here.is_some_and(|here| Arc::ptr_eq(here, file))
+        };
+        let reader = Reader {
+            workspace,
+            interest: &interest,
+        };
+        parsed.extend(early.into_iter().map(|mut facts| {
+            reader.place(&mut facts);
+            (facts.file.path.clone(), Arc::new(facts))
+        }));
+        parsed.retain(|path, facts| is_same(path, &facts.file));
+        let gone = files.iter().filter(|(path, file)| !is_same(path, file));
+        let gone: BTreeSet<&String> = gone.map(|(path, _)| path).collect();
+        let fresh = workspace.files.values().filter(|here| {
+            let known = files.get(&here.path);
+            !known.is_some_and(|known| Arc::ptr_eq(known, here))
+        });
+        let fresh: Vec<&Arc<SourceFile>> = fresh.collect();
+        for (needle, paths) in &mut hits {
+            paths.retain(|path| !gone.contains(path));
+            paths.extend(holding(needle, fresh.iter().copied()));
+            paths.sort();
+        }
         Self {
             workspace,
             interest,
-            parsed: RefCell::default(),
+            parsed: RefCell::new(parsed),
+            hits: RefCell::new(hits),
         }
     }
 
-    /// An index that takes the facts of files which `other` has parsed and which are the same
-    /// here.
-    #[must_use]
-    pub fn sharing(mut self, other: &Parsed) -> Self {
-        let same = |facts: &Arc<FileFacts>| {
-            let here = self.workspace.files.get(&facts.file.path);
-            here.is_some_and(|here| Arc::ptr_eq(here, &facts.file))
-        };
-        let shared = other.0.iter().filter(|(_, facts)| same(facts));
-        let shared = shared
-            .map(|(path, facts)| (path.clone(), Arc::clone(facts)))
-            .collect();
-        self.parsed = RefCell::new(shared);
-        self
+    /// From here on, matches over the enum that `interest` names are written down.
+    pub fn learn(&mut self, interest: Interest) {
+        let (new, old) = (interest.words(), self.interest.words());
+        let words: Vec<&&String> = new.symmetric_difference(&old).collect();
+        // A file without a word that makes the difference has the facts that it had.
+        let is_same =
+            |facts: &FileFacts| !words.iter().any(|w| facts.file.text.contains(w.as_str()));
+        self.parsed.get_mut().retain(|_, facts| is_same(facts));
+        self.interest = interest;
     }
 
-    /// Everything that was parsed.
+    /// Everything that was read.
     #[must_use]
-    pub fn into_parsed(self) -> Parsed {
-        Parsed(self.parsed.into_inner())
+    pub fn into_memory(self) -> Memory {
+        Memory {
+            interest: self.interest,
+            files: self.workspace.files.clone(),
+            parsed: self.parsed.into_inner(),
+            early: Vec::new(),
+            hits: self.hits.into_inner(),
+        }
     }
 
     /// The names and variants that matches are looked for by.
@@ -72,7 +139,7 @@ impl<'w> Index<'w> {
                 format!("`{path}` is no Rust file of this workspace"),
             ));
         };
-        let facts = Arc::new(self.read(file)?);
+        let facts = Arc::new(self.reader().read(file)?);
         self.parsed
             .borrow_mut()
             .insert(path.to_owned(), Arc::clone(&facts));
@@ -81,84 +148,51 @@ impl<'w> Index<'w> {
 
     /// Parses `paths` on all cores; the first refusal in path order counts.
     pub fn parse_all(&self, paths: &[String]) -> Outcome<()> {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let mut wanted: Vec<&Arc<SourceFile>> = paths
+        let wanted: Vec<&Arc<SourceFile>> = paths
             .iter()
             .filter(|path| !self.parsed.borrow().contains_key(*path))
             .filter_map(|path| self.workspace.files.get(path))
             .collect();
-        // The long files first, so that no core ends with the longest one.
-        wanted.sort_by_key(|file| std::cmp::Reverse(file.text.len()));
-        let next = std::sync::atomic::AtomicUsize::new(0);
-        let wanted = &wanted;
-        let reader = Reader {
-            workspace: self.workspace,
-            interest: &self.interest,
-        };
-        let reader = &reader;
-        let next = &next;
-        let results: Vec<(String, Outcome<FileFacts>)> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads)
-                .map(|_| {
-                    std::thread::Builder::new()
-                        .stack_size(PARSER_STACK)
-                        .spawn_scoped(scope, move || {
-                            let mut done = Vec::new();
-                            loop {
-                                let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                                let Some(file) = wanted.get(at) else { break };
-                                done.push((file.path.clone(), reader.read(file)));
-                            }
-                            done
-                        })
-                })
-                .collect();
-            workers
-                .into_iter()
-                .flatten()
-                .filter_map(|worker| worker.join().ok())
-                .flatten()
-                .collect()
-        });
-        let mut results = results;
-        results.sort_by(|a, b| a.0.cmp(&b.0));
-        for (path, facts) in results {
+        let reader = self.reader();
+        for (path, facts) in on_all_cores(wanted, &|file| reader.read(file)) {
             self.parsed.borrow_mut().insert(path, Arc::new(facts?));
         }
         Ok(())
     }
 
-    fn read(&self, file: &Arc<SourceFile>) -> Outcome<FileFacts> {
+    fn reader(&self) -> Reader<'_> {
         Reader {
             workspace: self.workspace,
             interest: &self.interest,
         }
-        .read(file)
+    }
+
+    /// Whether a file belongs to a test, example or bench, or to a module under `#[cfg(test)]`.
+    #[must_use]
+    pub fn is_for_tests(&self, path: &str) -> bool {
+        is_for_tests(self.workspace, path)
     }
 
     /// Paths of the files whose text holds `needle`, in order.
     #[must_use]
     pub fn containing(&self, needle: &str) -> Vec<String> {
-        let finder = memmem::Finder::new(needle.as_bytes());
-        self.workspace
-            .files
-            .values()
-            .filter(|file| finder.find(file.text.as_bytes()).is_some())
-            .map(|file| file.path.clone())
-            .collect()
+        let mut hits = self.hits.borrow_mut();
+        hits.entry(needle.to_owned())
+            .or_insert_with(|| holding(needle, self.workspace.files.values()))
+            .clone()
     }
 
     /// The files of `member` whose text holds `needle`.
     #[must_use]
     pub fn containing_in(&self, member: &Member, needle: &str) -> Vec<String> {
-        self.containing(needle)
-            .into_iter()
-            .filter(|path| {
-                self.workspace
-                    .member_of(path)
-                    .is_some_and(|owner| owner.name == member.name)
-            })
-            .collect()
+        let files = self.workspace.files.values();
+        let inside = files.filter(|file| member.holds(&file.path));
+        let mut paths = holding(needle, inside);
+        paths.retain(|path| {
+            let owner = self.workspace.member_of(path);
+            owner.is_some_and(|owner| owner.name == member.name)
+        });
+        paths
     }
 
     /// The file that an absolute module path (`agentic_runtime::entity::run`) stands in.
@@ -350,6 +384,38 @@ impl<'w> Index<'w> {
     }
 }
 
+/// Paths of `files` whose text holds `needle`.
+pub(crate) fn holding<'f>(
+    needle: &str,
+    files: impl Iterator<Item = &'f Arc<SourceFile>>,
+) -> Vec<String> {
+    let finder = memmem::Finder::new(needle.as_bytes());
+    files
+        .filter(|file| finder.find(file.text.as_bytes()).is_some())
+        .map(|file| file.path.clone())
+        .collect()
+}
+
+/// What `work` gives for each file, by path in order. The work is done on all cores.
+pub(crate) fn on_all_cores<T: Send>(
+    mut files: Vec<&Arc<SourceFile>>,
+    work: &(dyn Fn(&Arc<SourceFile>) -> T + Sync),
+) -> BTreeMap<String, T> {
+    // The long files first, so that no core ends with the longest one.
+    files.sort_by_key(|file| std::cmp::Reverse(file.text.len()));
+    let one = |file: &&Arc<SourceFile>| (file.path.clone(), work(file));
+    match PARSERS.as_ref() {
+        Some(pool) => pool.install(|| files.par_iter().with_max_len(1).map(one).collect()),
+        None => files.iter().map(one).collect(),
+    }
+}
+
+/// The threads that parse; `None` where there can be none.
+static PARSERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
+    let pool = ThreadPoolBuilder::new().stack_size(PARSER_STACK);
+    pool.build().ok()
+});
+
 /// What parsing a file needs of the index; threads share it.
 struct Reader<'a> {
     workspace: &'a Workspace,
@@ -360,12 +426,17 @@ impl Reader<'_> {
     /// The facts of a file; everything in it is for tests where the file itself is.
     fn read(&self, file: &Arc<SourceFile>) -> Outcome<FileFacts> {
         let mut facts = read(file, self.interest)?;
-        if is_for_tests(self.workspace, &file.path) {
+        self.place(&mut facts);
+        Ok(facts)
+    }
+
+    /// Marks what the file's place in its package says about it.
+    fn place(&self, facts: &mut FileFacts) {
+        if is_for_tests(self.workspace, &facts.file.path) {
             facts.functions.iter_mut().for_each(|f| f.is_test = true);
             facts.impls.iter_mut().for_each(|i| i.is_test = true);
             facts.matches.iter_mut().for_each(|m| m.is_test = true);
         }
-        Ok(facts)
     }
 }
 

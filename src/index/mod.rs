@@ -1,15 +1,19 @@
 //! The only place that sees syn's tree of existing code: files in, owned facts out.
 
+mod body;
 mod facts;
 mod lookup;
 mod macros;
+mod outline;
 mod pattern;
 mod read;
 mod serde_attr;
 
+pub use body::{BodyFact, LazyBody};
 pub use facts::{
     ArmFact, EnumFact, FieldFact, FileFacts, FnFact, ImplFact, ItemFact, MatchFact, ModFact,
     ModelFact, Pattern, SerdeFact, StringSetFact, StructFact, UseFact, VariantFact,
 };
-pub use lookup::{Index, Parsed};
-pub use read::{Interest, read};
+pub use lookup::{Index, Memory};
+pub(crate) use lookup::{holding, on_all_cores};
+pub use read::{Interest, mentions, prove, read};

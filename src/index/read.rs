@@ -1,42 +1,104 @@
 //! Parses one file and writes down what is known of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::memmem;
 use proc_macro2::Span;
 use quote::ToTokens;
+use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Visibility};
 
 use super::facts::{
     ArmFact, EnumFact, FieldFact, FileFacts, FnFact, ImplFact, ItemFact, MatchFact, ModFact,
-    ModelFact, Pattern, StringSetFact, StructFact, UseFact, VariantFact,
+    Pattern, StringSetFact, StructFact, UseFact, VariantFact,
 };
 use super::pattern::unraw;
-use super::{macros, pattern, serde_attr};
+use super::{
+    body::LazyBody, lookup::on_all_cores, macros, outline, outline::Part, pattern, serde_attr,
+};
 use crate::note::{Outcome, Refusal};
 use crate::workspace::SourceFile;
 
 /// Which matches are worth writing down.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Interest {
     /// Names that the enum goes by anywhere in the workspace.
     pub names: BTreeSet<String>,
     /// Its variants.
     pub variants: BTreeSet<String>,
+    /// The strings that its variants have on the wire.
+    pub tags: BTreeSet<String>,
 }
 
-/// Parses `file` and gives its facts; refuses with rustc-like place when it does not parse.
-pub fn read(file: &Arc<SourceFile>, interest: &Interest) -> Outcome<FileFacts> {
-    let base = file.lexed_from();
-    let syntax = syn::parse_file(&file.text).map_err(|e| {
-        let start = e.span().byte_range().start + base;
+impl Interest {
+    /// Names, variants and tags.
+    pub(super) fn words(&self) -> BTreeSet<&String> {
+        let names = self.names.iter().chain(&self.variants);
+        names.chain(&self.tags).collect()
+    }
+
+    /// Whether a part of a function's body may hold a match that is worth writing down: one over the
+    /// enum, or over the strings that stand for its variants.
+    fn wants(&self, body: &Part<'_>) -> bool {
+        // The set of events that end a stream is `matches!(event, "done" | "error")`.
+        body.starts_with("matches")
+            || body.may_match(&|name| match name.strip_prefix('"') {
+                Some(text) => self.tags.contains(text.trim_end_matches('"')),
+                None => self.variants.contains(name) || self.names.contains(name),
+            })
+    }
+}
+
+/// Whether `text` holds `name` as a whole word.
+#[must_use]
+pub fn mentions(text: &str, name: &str) -> bool {
+    memmem::find_iter(text.as_bytes(), name).any(|at| {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let before = text[..at].chars().next_back().is_some_and(word);
+        let after = text[at + name.len()..].chars().next().is_some_and(word);
+        !before && !after
+    })
+}
+
+/// Parses what [`read`] left out of `files`; refuses with the place of the first syntax error.
+pub fn prove(files: &[Arc<FileFacts>]) -> Outcome<()> {
+    let by_path: BTreeMap<&str, &Arc<FileFacts>> =
+        files.iter().map(|f| (f.file.path.as_str(), f)).collect();
+    let sources = files.iter().map(|facts| &facts.file).collect();
+    let proved = on_all_cores(sources, &|file| {
+        let facts = by_path[file.path.as_str()];
+        let is_block =
+            |body: &Range<usize>| syn::Block::parse_within.parse_str(facts.text(body)).is_ok();
+        if facts.unread.iter().all(is_block) {
+            return Ok(());
+        }
+        // The parser says it with the place, or finds that only the piece does not stand alone.
+        parse(file, &file.text[file.lexed_from()..]).map(drop)
+    });
+    proved.into_values().collect()
+}
+
+fn parse(file: &SourceFile, text: &str) -> Outcome<syn::File> {
+    syn::parse_file(text).map_err(|e| {
+        let start = e.span().byte_range().start + file.lexed_from();
         Refusal::new("parse", format!("`{}` does not parse: {e}", file.path))
             .at(file.place(&(start..start + 1)))
             .help("mend the syntax error, or leave the file out of the workspace")
-    })?;
+    })
+}
+
+/// Parses `file` and gives its facts; refuses with the place where it does not parse.
+///
+/// Bodies of functions that hold nothing of interest are not parsed: [`prove`] looks at those.
+pub fn read(file: &Arc<SourceFile>, interest: &Interest) -> Outcome<FileFacts> {
+    let base = file.lexed_from();
+    let lexed = &file.text[base..];
+    let unread = outline::unwanted(lexed, &|part| interest.wants(part));
+    let syntax = parse(file, &outline::blank(lexed, &unread))?;
     let mut reader = Reader {
         base,
         facts: FileFacts {
@@ -52,6 +114,10 @@ pub fn read(file: &Arc<SourceFile>, interest: &Interest) -> Outcome<FileFacts> {
             string_sets: Vec::new(),
             items: Vec::new(),
             opaque: Vec::new(),
+            unread: unread
+                .into_iter()
+                .map(|body| body.start + base..body.end + base)
+                .collect(),
             macros: Vec::new(),
         },
         interest,
@@ -248,26 +314,6 @@ impl Reader<'_> {
         self.range(node.span())
     }
 
-    /// The text of an expression that is short by its form; that of any other is empty.
-    ///
-    /// The texts are kept for values such as `0` and `now()`; keeping those of whole closures
-    /// would cost more than everything else.
-    fn short_text(&self, expression: &syn::Expr) -> String {
-        let short = match expression {
-            syn::Expr::Lit(_) | syn::Expr::Path(_) => true,
-            syn::Expr::Call(call) => call.args.is_empty(),
-            syn::Expr::MethodCall(call) => {
-                call.args.is_empty() && !self.short_text(&call.receiver).is_empty()
-            }
-            _ => false,
-        };
-        if short {
-            self.facts.text(&self.of(expression)).to_owned()
-        } else {
-            String::new()
-        }
-    }
-
     fn fields(&self, fields: &syn::FieldsNamed) -> Vec<FieldFact> {
         fields
             .named
@@ -371,7 +417,6 @@ impl Reader<'_> {
             syn::ReturnType::Default => String::new(),
             syn::ReturnType::Type(_, ty) => tokens(ty),
         };
-        let lets = block.map(|block| self.lets(block)).unwrap_or_default();
         self.facts.functions.push(FnFact {
             name: unraw(&sig.ident),
             name_range: self.range(sig.ident.span()),
@@ -384,30 +429,12 @@ impl Reader<'_> {
             is_test: self.in_test || is_test(attributes),
             module: self.module.clone(),
             in_impl: self.current_impl,
-            models: Vec::new(),
-            lets,
-            calls: Vec::new(),
+            body: LazyBody::default(),
         });
         if let Some(set) = block.and_then(|block| self.string_set(sig, block)) {
             self.facts.string_sets.push(set);
         }
         self.facts.functions.len() - 1
-    }
-
-    fn lets(&self, block: &syn::Block) -> Vec<(String, String)> {
-        block
-            .stmts
-            .iter()
-            .filter_map(|statement| match statement {
-                syn::Stmt::Local(local) => match (&local.pat, &local.init) {
-                    (syn::Pat::Ident(ident), Some(init)) if init.diverge.is_none() => {
-                        Some((unraw(&ident.ident), self.short_text(&init.expr)))
-                    }
-                    _ => None,
-                },
-                _ => None,
-            })
-            .collect()
     }
 
     /// `matches!(x, "a" | "b")` as the whole body of a function that gives `bool`.
@@ -820,45 +847,6 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
         self.push_match(node);
         visit::visit_expr_match(self, node);
-    }
-
-    fn visit_expr_struct(&mut self, node: &'ast syn::ExprStruct) {
-        let is_model = node
-            .path
-            .segments
-            .last()
-            .is_some_and(|segment| segment.ident == "ActiveModel");
-        if let (true, Some(at)) = (is_model, self.current_fn) {
-            let fields = node
-                .fields
-                .iter()
-                .map(|field| {
-                    let name = match &field.member {
-                        syn::Member::Named(ident) => unraw(ident),
-                        syn::Member::Unnamed(index) => index.index.to_string(),
-                    };
-                    (name, self.facts.text(&self.of(&field.expr)).to_owned())
-                })
-                .collect();
-            let model = ModelFact {
-                path: path_text(&node.path),
-                range: self.of(node),
-                fields,
-                has_rest: node.dot2_token.is_some(),
-            };
-            self.facts.functions[at].models.push(model);
-        }
-        visit::visit_expr_struct(self, node);
-    }
-
-    fn visit_expr_call(&mut self, node: &'ast syn::ExprCall) {
-        if let (syn::Expr::Path(path), Some(at)) = (&*node.func, self.current_fn) {
-            let args = node.args.iter().map(|arg| self.short_text(arg)).collect();
-            self.facts.functions[at]
-                .calls
-                .push((path_text(&path.path), args));
-        }
-        visit::visit_expr_call(self, node);
     }
 
     fn visit_macro(&mut self, node: &'ast syn::Macro) {

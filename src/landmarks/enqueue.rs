@@ -9,7 +9,7 @@ use std::sync::Arc;
 use syn::visit::Visit;
 
 use super::{Config, SpecEnum};
-use crate::index::{FileFacts, FnFact, Index, ModelFact};
+use crate::index::{FileFacts, FnFact, Index, ModelFact, mentions};
 use crate::note::{Outcome, Refusal};
 
 /// How root tasks are written.
@@ -95,8 +95,8 @@ pub fn discover(index: &Index<'_>, spec: &SpecEnum, config: &Config) -> Outcome<
         for (at, function) in facts.functions.iter().enumerate() {
             if takes_spec(function, spec)
                 && !function.is_test
-                && function
-                    .models
+                && facts
+                    .models(function)
                     .iter()
                     .any(|model| writes_spec(function, model, spec))
                 && wanted.is_none_or(|wanted| function.name == wanted)
@@ -160,16 +160,6 @@ fn writes_spec(function: &FnFact, model: &ModelFact, spec: &SpecEnum) -> bool {
             .any(|(_, value)| names.iter().any(|name| mentions(value, name)))
 }
 
-/// Whether `text` holds `name` as a whole word.
-pub(super) fn mentions(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let word = |c: char| c.is_alphanumeric() || c == '_';
-        let before = text[..at].chars().next_back().is_some_and(word);
-        let after = text[at + name.len()..].chars().next().is_some_and(word);
-        !before && !after
-    })
-}
-
 fn read(
     index: &Index<'_>,
     spec: &SpecEnum,
@@ -179,8 +169,8 @@ fn read(
 ) -> Outcome<Queue> {
     let function = &facts.functions[at];
     let place = facts.place(&function.name_range);
-    let model = function
-        .models
+    let model = facts
+        .models(function)
         .iter()
         .find(|model| writes_spec(function, model, spec))
         .ok_or_else(|| Refusal::new("no-enqueue", "the enqueue function inserts no row"))?;
@@ -232,7 +222,7 @@ fn read(
                 None
             }
         };
-        let params = used_params(function, text);
+        let params = used_params(facts, function, text);
         let value = match params.as_slice() {
             [] => verbatim(index, facts, function, text, &mut row)?,
             [(name, ty)] => match role(name, ty) {
@@ -388,10 +378,11 @@ fn snake(name: &str) -> String {
 }
 
 /// The parameters of `function` that `text`, or a `let` that it refers to, mentions.
-fn used_params<'f>(function: &'f FnFact, text: &str) -> Vec<(&'f str, &'f str)> {
+fn used_params<'f>(facts: &FileFacts, function: &'f FnFact, text: &str) -> Vec<(&'f str, &'f str)> {
     let mut texts = vec![text];
     texts.extend(
-        function
+        facts
+            .body(function)
             .lets
             .iter()
             .filter(|(name, _)| mentions(text, name))
@@ -414,7 +405,7 @@ fn verbatim(
     row: &mut Filled,
 ) -> Outcome<Value> {
     let mut texts = vec![text.to_owned()];
-    for (name, value) in &function.lets {
+    for (name, value) in &facts.body(function).lets {
         if mentions(text, name) {
             texts.push(value.clone());
             if !row.lets.iter().any(|(known, _)| known == name) {
@@ -430,7 +421,11 @@ fn verbatim(
         let mut roots = Roots(BTreeSet::new());
         roots.visit_expr(&expression);
         for root in roots.0 {
-            let is_let = function.lets.iter().any(|(name, _)| *name == root)
+            let is_let = facts
+                .body(function)
+                .lets
+                .iter()
+                .any(|(name, _)| *name == root)
                 && text == texts.first().unwrap_or(text);
             let known = matches!(
                 root.as_str(),
@@ -510,7 +505,7 @@ fn run_row(
     {
         let candidate = index.facts(&path)?;
         for function in &candidate.functions {
-            for model in &function.models {
+            for model in candidate.models(function) {
                 let is_run = !model.has_rest
                     && !function.is_test
                     && entity_of(index, &candidate, model).is_ok_and(|path| path == entity);
@@ -573,7 +568,7 @@ fn fill_run(
         let field = columns.iter().find(|f| f.name == *column);
         let optional = field.is_some_and(|f| f.ty.starts_with("Option<"));
         let is_key = field.is_some_and(|f| f.attributes.iter().any(|a| a.contains("primary_key")));
-        let value = match used_params(function, text).as_slice() {
+        let value = match used_params(facts, function, text).as_slice() {
             [] => verbatim(index, facts, function, text, &mut filled)?,
             [(name, ty)] if ty.trim_start_matches('&') == "str" => {
                 if is_key {
@@ -605,7 +600,8 @@ fn literal_of_callers(facts: &FileFacts, function: &FnFact, name: &str) -> Optio
     let mut literals: Vec<&String> = facts
         .functions
         .iter()
-        .flat_map(|caller| &caller.calls)
+        .filter(|caller| facts.text(&caller.range).contains(&function.name))
+        .flat_map(|caller| &facts.body(caller).calls)
         .filter(|(callee, _)| last(callee) == function.name)
         .filter_map(|(_, args)| args.get(position))
         .filter(|arg| syn::parse_str::<syn::Lit>(arg).is_ok())

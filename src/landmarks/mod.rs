@@ -4,6 +4,7 @@
 //! configuration key that settles it. Nothing here knows a path or a signature of any
 //! particular workspace.
 
+mod ahead;
 mod enqueue;
 mod events;
 mod executor;
@@ -17,6 +18,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 
+pub use ahead::{ahead, interest};
 pub use enqueue::{Column, Filled, Queue, Value};
 pub use events::EventNames;
 pub use executor::{Executor, Scrutinee};

@@ -106,7 +106,7 @@ fn end_args(
     function: &FnFact,
     entity: &str,
 ) -> Option<Vec<String>> {
-    let writes = function.models.iter().any(|model| {
+    let writes = facts.models(function).iter().any(|model| {
         model
             .path
             .rsplit_once("::")

@@ -1,15 +1,13 @@
 //! The enum whose variants are tasks: by its name, its derives and its serde attributes.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Config;
-use crate::index::{EnumFact, FileFacts, Index, Interest, VariantFact};
+use crate::index::{EnumFact, FileFacts, Index, VariantFact};
 use crate::note::{Outcome, Refusal};
-use crate::workspace::Workspace;
 
 /// The name that is looked for where the configuration names none.
-const DEFAULT_NAME: &str = "TaskSpec";
+pub(super) const DEFAULT_NAME: &str = "TaskSpec";
 
 /// The enum and where it stands.
 pub struct SpecEnum {
@@ -43,25 +41,16 @@ impl SpecEnum {
     /// Every tag that a variant answers to.
     #[must_use]
     pub fn tags(&self, variant: &VariantFact) -> Vec<String> {
-        let mut tags = vec![
-            variant
-                .serde
-                .rename
-                .clone()
-                .unwrap_or_else(|| self.default_tag(&variant.name)),
-        ];
-        tags.extend(variant.serde.aliases.iter().cloned());
-        tags
+        tags(&self.fact, variant)
     }
+}
 
-    /// What matches over this enum are looked for by.
-    #[must_use]
-    pub fn interest(&self) -> Interest {
-        Interest {
-            names: BTreeSet::from([self.fact.name.clone()]),
-            variants: self.fact.variants.iter().map(|v| v.name.clone()).collect(),
-        }
-    }
+/// Every tag that a variant of the enum answers to, the one it is written with first.
+pub(super) fn tags(fact: &EnumFact, variant: &VariantFact) -> Vec<String> {
+    let default = || wire_case(fact.serde.rename_all.as_deref(), &variant.name);
+    let mut tags = vec![variant.serde.rename.clone().unwrap_or_else(default)];
+    tags.extend(variant.serde.aliases.iter().cloned());
+    tags
 }
 
 /// A variant's name under serde's `rename_all`, which splits at every capital letter.
@@ -99,13 +88,12 @@ pub fn wire_case(rule: Option<&str>, name: &str) -> String {
 }
 
 /// Finds the enum: the one that `task-spec` names, else the one called `TaskSpec`.
-pub fn discover(workspace: &Workspace, config: &Config) -> Outcome<SpecEnum> {
+pub fn discover(index: &Index<'_>, config: &Config) -> Outcome<SpecEnum> {
     let configured = config.get("task-spec");
     let name = configured.map_or(DEFAULT_NAME, |path| {
         path.rsplit("::").next().unwrap_or(path)
     });
-    let index = Index::new(workspace, Interest::default());
-    let needle = format!("enum {name}");
+    let needle = defines(name);
     let mut found = Vec::new();
     let mut in_tokens = None;
     for path in index.containing(&needle) {
@@ -117,7 +105,7 @@ pub fn discover(workspace: &Workspace, config: &Config) -> Outcome<SpecEnum> {
                 .modules
                 .iter()
                 .any(|m| m.is_test && m.is_inline && m.range.contains(&fact.open));
-            if let (false, Some(member)) = (test, workspace.member_of(&path)) {
+            if let (false, Some(member)) = (test, index.workspace.member_of(&path)) {
                 let mut module = index
                     .module_of(&path)
                     .unwrap_or_else(|| member.crate_name());
@@ -160,6 +148,11 @@ pub fn discover(workspace: &Workspace, config: &Config) -> Outcome<SpecEnum> {
         .collect();
     check_shape(&spec)?;
     Ok(spec)
+}
+
+/// The text that a file which defines the enum holds.
+pub(super) fn defines(name: &str) -> String {
+    format!("enum {name}")
 }
 
 /// Whether the configured path (`package::module::Item`) names the candidate.

@@ -1,7 +1,7 @@
 //! What claims tasks: the places outside tests that make a worker with the executor.
 
-use super::{Executor, enqueue::mentions};
-use crate::index::Index;
+use super::Executor;
+use crate::index::{Index, mentions};
 use crate::note::{Outcome, Place};
 
 /// A place that starts a worker.
@@ -18,7 +18,9 @@ pub struct WorkerSite {
 fn claim_loops(index: &Index<'_>, name: &str) -> Outcome<Vec<WorkerSite>> {
     let given = format!("dyn {name}");
     let mut sites = Vec::new();
-    for path in index.containing(&format!("{given}>")) {
+    let mut paths = index.containing(&format!("{given}>"));
+    paths.retain(|path| !index.is_for_tests(path));
+    for path in paths {
         let facts = index.facts(&path)?;
         for function in facts.functions.iter().filter(|f| !f.is_test) {
             let text = facts.text(&function.range);
@@ -70,23 +72,17 @@ pub fn discover(index: &Index<'_>, executor: &Executor) -> Outcome<Vec<WorkerSit
     workers.dedup();
     let mut sites = claim_loops(index, name)?;
     for worker in workers {
-        let needle = format!("{worker}::new(");
-        for path in index.containing(&needle) {
+        let call = format!("{worker}::new");
+        let mut paths = index.containing(&call);
+        paths.retain(|path| !index.is_for_tests(path));
+        for path in paths {
             let facts = index.facts(&path)?;
             for function in facts.functions.iter().filter(|f| !f.is_test) {
-                let made = function
-                    .calls
-                    .iter()
-                    .any(|(callee, _)| callee.ends_with(&format!("{worker}::new")));
-                if made {
-                    let text = facts.text(&function.range);
-                    let at = text
-                        .find(&needle)
-                        .map_or(function.range.start, |at| function.range.start + at);
+                if let Some(at) = facts.calls_of(function, &call).into_iter().next() {
                     sites.push(WorkerSite {
-                        place: facts.place(&(at..at + needle.len() - 1)),
+                        place: facts.place(&(at..at + call.len())),
                         function: function.name.clone(),
-                        is_driven: is_driven(text),
+                        is_driven: is_driven(facts.text(&function.range)),
                     });
                 }
             }

@@ -40,13 +40,20 @@ impl Shell {
 
     /// The product, on stdout. A pipe that was closed ends the output, not the program.
     pub fn product(&self, text: &str) {
-        let mut out = anstream::stdout().lock();
         let end = if text.ends_with('\n') || text.is_empty() {
             ""
         } else {
             "\n"
         };
-        let _ = write!(out, "{text}{end}").and_then(|()| out.flush());
+        // In one piece: a diff of a thousand lines is not a thousand writes.
+        let stdout = std::io::stdout();
+        let choice = anstream::AutoStream::choice(&stdout);
+        let mut styled = anstream::AutoStream::new(Vec::new(), choice);
+        let _ = write!(styled, "{text}{end}");
+        let mut out = stdout.lock();
+        let _ = out
+            .write_all(&styled.into_inner())
+            .and_then(|()| out.flush());
     }
 
     /// A status line on stderr: the verb right-aligned, then the object.

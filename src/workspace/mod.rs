@@ -40,14 +40,25 @@ pub struct Workspace {
 impl Workspace {
     /// Reads the workspace that `options` point at.
     ///
+    /// `meanwhile` is called on the files while cargo still looks for the members; what it
+    /// gives is `None` where the files turn out to be others.
+    ///
     /// Refuses when there is no workspace, when a manifest is broken, or when a directory
     /// cannot be read.
-    pub fn read(options: &CargoOptions) -> Outcome<Self> {
+    pub fn read<T>(
+        options: &CargoOptions,
+        meanwhile: impl FnOnce(&BTreeMap<String, Arc<SourceFile>>) -> T,
+    ) -> Outcome<(Self, Option<T>)> {
         let start = members::nearest_manifest(options)?;
         let guess = members::guess_root(&start);
         let (metadata, walked) = std::thread::scope(|scope| {
             let metadata = scope.spawn(|| members::metadata(&start, options));
-            let walked = guess.as_deref().map(walk::rust_files);
+            let walked = guess.as_deref().map(|guess| {
+                walk::rust_files(guess).map(|walked| {
+                    let early = meanwhile(&walked.files);
+                    (walked, early)
+                })
+            });
             (metadata.join(), walked)
         });
         let members::Metadata {
@@ -57,18 +68,22 @@ impl Workspace {
         } = metadata.map_err(|_| {
             Refusal::new("metadata", "the thread that runs cargo metadata panicked")
         })??;
-        let walked = match (walked, guess) {
-            (Some(walked), Some(guess)) if guess == root => walked?,
-            _ => walk::rust_files(&root)?,
+        let (walked, early) = match (walked, guess) {
+            (Some(walked), Some(guess)) if guess == root => {
+                let (walked, early) = walked?;
+                (walked, Some(early))
+            }
+            _ => (walk::rust_files(&root)?, None),
         };
-        Ok(Self {
+        let workspace = Self {
             root,
             members,
             files: walked.files,
             unreadable: walked.unreadable,
             target,
             texts: BTreeMap::new(),
-        })
+        };
+        Ok((workspace, early))
     }
 
     /// The workspace as it would be with `changes`: nothing is written.
@@ -108,6 +123,16 @@ impl Workspace {
             .iter()
             .filter(|member| member.holds(path))
             .max_by_key(|member| member.dir.len())
+    }
+
+    /// The edition that most members have.
+    #[must_use]
+    pub fn usual_edition(&self) -> &str {
+        let count = |edition: &str| self.members.iter().filter(|m| m.edition == edition).count();
+        let editions = self.members.iter().map(|member| member.edition.as_str());
+        editions
+            .max_by_key(|edition| count(edition))
+            .unwrap_or("2024")
     }
 
     /// The member called `name`.

@@ -27,6 +27,7 @@ pub(super) fn rust_files(root: &Path) -> Outcome<Walked> {
     let failed = Mutex::new(None);
     WalkBuilder::new(root)
         .follow_links(false)
+        .ignore(false)
         .require_git(false)
         .threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(4)))
         .filter_entry(|entry| {

@@ -1,0 +1,431 @@
+//! The text of a file with the function bodies blanked out that nobody asked about.
+//!
+//! Most of a file is bodies in which nothing stands that the tool looks for, and most of the
+//! time of reading a workspace would go into them. A blanked text has every byte where the
+//! original has it, so that what is read from it has the offsets of the original.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+
+/// What of the function bodies of `text` is not wanted: whole insides, and where something in a
+/// body is wanted, the statements that are not.
+///
+/// Where the delimiters of `text` do not pair there are none: the parser says why.
+pub(super) fn unwanted(text: &str, is_wanted: &dyn Fn(&Part<'_>) -> bool) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    if let Some(tokens) = Tokens::of(text) {
+        tokens.whole().leave_out(is_wanted, &mut out);
+    }
+    out
+}
+
+/// `text` with spaces in `ranges`, which are sorted.
+pub(super) fn blank<'t>(text: &'t str, ranges: &[Range<usize>]) -> Cow<'t, str> {
+    if ranges.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for range in ranges {
+        out.push_str(&text[done..range.start]);
+        out.extend(std::iter::repeat_n(' ', range.len()));
+        done = range.end;
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
+
+/// The tokens of a text.
+pub(super) struct Tokens<'t> {
+    text: &'t str,
+    all: Vec<Token>,
+    /// For each opening delimiter the index of the one that closes it.
+    closing: Vec<usize>,
+}
+
+/// A token that is neither white space nor a comment, and where it stands.
+struct Token {
+    kind: TokenKind,
+    range: Range<usize>,
+}
+
+/// Some of the tokens of a text: whole groups only.
+pub(super) struct Part<'t> {
+    text: &'t str,
+    all: &'t [Token],
+    closing: &'t [usize],
+    within: Range<usize>,
+}
+
+impl<'t> Tokens<'t> {
+    /// The tokens of `text`; `None` where its delimiters do not pair.
+    pub(super) fn of(text: &'t str) -> Option<Self> {
+        let mut at = 0;
+        let all: Vec<Token> = tokenize(text, FrontmatterAllowed::No)
+            .map(|token| {
+                let start = at;
+                at += token.len as usize;
+                Token {
+                    kind: token.kind,
+                    range: start..at,
+                }
+            })
+            .filter(|token| {
+                !matches!(
+                    token.kind,
+                    TokenKind::Whitespace
+                        | TokenKind::LineComment { .. }
+                        | TokenKind::BlockComment { .. }
+                )
+            })
+            .collect();
+        let closing = pairs(&all)?;
+        Some(Self { text, all, closing })
+    }
+
+    /// All of them.
+    pub(super) fn whole(&self) -> Part<'_> {
+        Part {
+            text: self.text,
+            all: &self.all,
+            closing: &self.closing,
+            within: 0..self.all.len(),
+        }
+    }
+}
+
+impl<'t> Part<'t> {
+    fn part(&self, within: Range<usize>) -> Self {
+        Self { within, ..*self }
+    }
+
+    fn leave_out(&self, is_wanted: &dyn Fn(&Part<'_>) -> bool, out: &mut Vec<Range<usize>>) {
+        for body in self.bodies() {
+            if !is_wanted(&body) {
+                out.extend(body.range());
+                continue;
+            }
+            for statements in body.statements() {
+                // An import inside a body says what names mean there.
+                let names = ["use", "type"];
+                let names = |at| names.iter().any(|word| statements.is_word(at, word));
+                if is_wanted(&statements) || statements.words().any(names) {
+                    statements.leave_out(is_wanted, out);
+                } else {
+                    out.extend(statements.range());
+                }
+            }
+        }
+    }
+
+    /// The insides of the outermost function bodies.
+    fn bodies(&self) -> impl Iterator<Item = Part<'t>> {
+        let mut at = self.within.start;
+        std::iter::from_fn(move || {
+            while at < self.within.end {
+                let is_named = matches!(
+                    self.all.get(at + 1).map(|next| next.kind),
+                    Some(TokenKind::Ident | TokenKind::RawIdent)
+                );
+                let open = (is_named && self.is_word(at, "fn"))
+                    .then(|| body(self.all, self.closing, at + 2))
+                    .flatten();
+                let Some(open) = open else {
+                    at += 1;
+                    continue;
+                };
+                let close = self.closing[open];
+                at = close + 1;
+                return Some(self.part(open + 1..close));
+            }
+            None
+        })
+    }
+
+    /// The statements of a body, cut at its own semicolons: several where one has none.
+    fn statements(&self) -> impl Iterator<Item = Part<'t>> {
+        let mut at = self.within.start;
+        std::iter::from_fn(move || {
+            let start = at;
+            while at < self.within.end {
+                match self.all[at].kind {
+                    TokenKind::Semi => {
+                        at += 1;
+                        return Some(self.part(start..at));
+                    }
+                    TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => {
+                        at = self.closing[at] + 1;
+                    }
+                    _ => at += 1,
+                }
+            }
+            (start < at).then(|| self.part(start..at))
+        })
+    }
+
+    /// From the first token to the last; `None` where there is none.
+    fn range(&self) -> Option<Range<usize>> {
+        let (first, last) = (self.within.start, self.within.end.checked_sub(1)?);
+        (first <= last).then(|| self.all[first].range.start..self.all[last].range.end)
+    }
+
+    fn text(&self, at: usize) -> &str {
+        let text = &self.text[self.all[at].range.clone()];
+        text.strip_prefix("r#").unwrap_or(text)
+    }
+
+    fn is_word(&self, at: usize, word: &str) -> bool {
+        self.all[at].kind == TokenKind::Ident && self.text(at) == word
+    }
+
+    /// The indices of the identifiers.
+    fn words(&self) -> impl Iterator<Item = usize> + use<'_, 't> {
+        self.within
+            .clone()
+            .filter(|at| matches!(self.all[*at].kind, TokenKind::Ident | TokenKind::RawIdent))
+    }
+
+    /// Whether the first token is `word`.
+    pub(super) fn starts_with(&self, word: &str) -> bool {
+        !self.within.is_empty() && self.is_word(self.within.start, word)
+    }
+
+    /// Whether a `match` may stand here that has an arm for one of what `is_meant` means, or
+    /// whose scrutinee speaks of a source.
+    ///
+    /// `is_meant` is asked for identifiers without `r#` and for literals as they are written.
+    /// May is enough: what is said to be here is parsed.
+    pub(super) fn may_match(&self, is_meant: &dyn Fn(&str) -> bool) -> bool {
+        let mut matches = self
+            .words()
+            .filter(|at| self.is_word(*at, "match"))
+            .peekable();
+        if matches.peek().is_none() {
+            return false;
+        }
+        let of_source = |at: usize| {
+            (at..self.within.end)
+                .take_while(|at| self.all[*at].kind != TokenKind::OpenBrace)
+                .any(|at| self.text(at).contains("source"))
+        };
+        matches.any(of_source)
+            || self.within.clone().any(|at| {
+                let is_name = matches!(
+                    self.all[at].kind,
+                    TokenKind::Ident | TokenKind::RawIdent | TokenKind::Literal { .. }
+                );
+                is_name && is_meant(self.text(at)) && self.may_be_pattern(at)
+            })
+    }
+
+    /// Whether the token at `at` may be part of an arm's pattern: a `=>` or a guard comes before
+    /// the end of a statement.
+    fn may_be_pattern(&self, mut at: usize) -> bool {
+        while at < self.within.end {
+            match self.all[at].kind {
+                TokenKind::Semi => return false,
+                TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => {
+                    at = self.closing[at];
+                }
+                TokenKind::Eq => {
+                    let next = self.all.get(at + 1);
+                    if next.is_some_and(|next| next.kind == TokenKind::Gt) {
+                        return true;
+                    }
+                }
+                TokenKind::Ident if self.text(at) == "if" => return true,
+                _ => {}
+            }
+            at += 1;
+        }
+        false
+    }
+
+    /// The offset of each call of `path`, written with `::` between its parts.
+    pub(super) fn calls(&self, path: &str) -> Vec<usize> {
+        let parts: Vec<&str> = path.split("::").collect();
+        self.words()
+            .filter(|start| {
+                let mut at = *start;
+                for (i, part) in parts.iter().enumerate() {
+                    let colons = i > 0;
+                    if colons {
+                        let found = (0..2).all(|n| {
+                            self.all
+                                .get(at + n)
+                                .is_some_and(|t| t.kind == TokenKind::Colon)
+                        });
+                        at += 2;
+                        if !found {
+                            return false;
+                        }
+                    }
+                    if self.all.get(at).is_none() || self.text(at) != *part {
+                        return false;
+                    }
+                    at += 1;
+                }
+                self.all
+                    .get(at)
+                    .is_some_and(|t| t.kind == TokenKind::OpenParen)
+            })
+            .map(|start| self.all[start].range.start)
+            .collect()
+    }
+}
+
+/// The index of the brace that opens the body of the function whose signature goes on at `at`.
+fn body(tokens: &[Token], closing: &[usize], mut at: usize) -> Option<usize> {
+    let mut angles = 0_usize;
+    while at < tokens.len() {
+        match tokens[at].kind {
+            TokenKind::OpenBrace if angles == 0 => return Some(at),
+            // A group in a signature: parameters, an array's length, a constant's braces.
+            TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => {
+                at = closing[at];
+            }
+            TokenKind::Semi
+            | TokenKind::CloseParen
+            | TokenKind::CloseBracket
+            | TokenKind::CloseBrace => return None,
+            TokenKind::Lt => angles += 1,
+            TokenKind::Gt => {
+                let is_arrow = tokens[at - 1].kind == TokenKind::Minus
+                    && tokens[at - 1].range.end == tokens[at].range.start;
+                if !is_arrow {
+                    angles = angles.saturating_sub(1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// For each opening delimiter the index of the one that closes it.
+fn pairs(tokens: &[Token]) -> Option<Vec<usize>> {
+    let mut closing = vec![0; tokens.len()];
+    let mut open = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => open.push(at),
+            TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace => {
+                let start = open.pop()?;
+                let fits = matches!(
+                    (tokens[start].kind, token.kind),
+                    (TokenKind::OpenParen, TokenKind::CloseParen)
+                        | (TokenKind::OpenBracket, TokenKind::CloseBracket)
+                        | (TokenKind::OpenBrace, TokenKind::CloseBrace)
+                );
+                if !fits {
+                    return None;
+                }
+                closing[start] = at;
+            }
+            _ => {}
+        }
+    }
+    open.is_empty().then_some(closing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Part, Tokens, blank, unwanted};
+
+    #[track_caller]
+    fn check(text: &str, blanked: &str) {
+        let keeps = |part: &Part<'_>| part.words().any(|at| part.is_word(at, "keep"));
+        let out = blank(text, &unwanted(text, &keeps));
+        assert_eq!(out, blanked);
+        assert_eq!(out.len(), text.len());
+    }
+
+    #[test]
+    fn bodies_are_blanked_and_everything_stays_where_it_was() {
+        check(
+            "fn a() { b() } fn c() { keep }",
+            "fn a() {     } fn c() { keep }",
+        );
+        check(
+            "fn a();\nstruct B { c: fn(u8) }",
+            "fn a();\nstruct B { c: fn(u8) }",
+        );
+        check(
+            "impl A { fn b(&self) -> C { \"ä\" } }",
+            "impl A { fn b(&self) -> C {      } }",
+        );
+    }
+
+    #[test]
+    fn of_a_body_that_is_wanted_the_other_statements_are_blanked() {
+        check(
+            "fn a() { b[c; 1]; for d in e { f; } keep(g); { h; i } }",
+            "fn a() {          for d in e { f; } keep(g);          }",
+        );
+        check(
+            "fn a() { impl B { fn c() { d } fn e() { keep } } f(); use g::h; }",
+            "fn a() { impl B { fn c() { d } fn e() { keep } } f(); use g::h; }"
+                .replace("{ d }", "{   }")
+                .as_str(),
+        );
+    }
+
+    #[test]
+    fn what_looks_like_a_delimiter_is_none() {
+        check("fn a() { '}' }", "fn a() {     }");
+        check("fn a<'b>() { r#\"}\"# }", "fn a<'b>() {        }");
+        check("fn a() /* { */ { // }\n }", "fn a() /* { */ { // }\n }");
+        check("fn r#fn() { b'{' }", "fn r#fn() {      }");
+    }
+
+    #[test]
+    fn braces_of_a_signature_are_no_body() {
+        check(
+            "fn a() -> B<{ 3 }> { x } const C: fn() = d;",
+            "fn a() -> B<{ 3 }> {   } const C: fn() = d;",
+        );
+        check(
+            "fn a(b: [u8; { 1 }]) where [(); { 2 }]: { x }",
+            "fn a(b: [u8; { 1 }]) where [(); { 2 }]: {   }",
+        );
+        check(
+            "fn a(f: impl Fn(u8) -> u8) -> Vec<Vec<u8>> { x }",
+            "fn a(f: impl Fn(u8) -> u8) -> Vec<Vec<u8>> {   }",
+        );
+    }
+
+    #[test]
+    fn an_arm_is_told_from_a_value() {
+        let may = |body: &str| {
+            let text = format!("fn f() {{ {body} }}");
+            let tokens = Tokens::of(&text).unwrap();
+            let body = tokens.whole().bodies().next().unwrap();
+            body.may_match(&|name| name == "A" || name == "\"a\"")
+        };
+        assert!(may("match x { E::A { b, .. } => c, }"));
+        assert!(may("match x { (_, (E::A, Some([y, ..]))) | B => c, }"));
+        assert!(may("match x { E::r#A if { let y = 1; y } == 1 => c, }"));
+        assert!(may("select! { _ = y => match x { A => c } }"));
+        assert!(may("match x { \"a\" => c, }"));
+        assert!(may("match run.source_type() { _ => c, }"));
+        assert!(!may("let y = E::A { b: 1 }; match x { B => c, }"));
+        assert!(!may("// match A =>\n let y = \"match A =>\";"));
+        assert!(!may("if let E::A = x { y }"));
+    }
+
+    #[test]
+    fn calls_are_told_from_what_only_looks_like_them() {
+        let at = |text| Tokens::of(text).unwrap().whole().calls("A::new");
+        assert_eq!(at("b(); let x = c::A::new(d);"), [16]);
+        assert!(at("// A::new(\n \"A::new(\"; A::newer(); B::new(); A::new;").is_empty());
+    }
+
+    #[test]
+    fn what_does_not_pair_is_left_to_the_parser() {
+        check("fn a() { ( } fn b() { c }", "fn a() { ( } fn b() { c }");
+        check("fn a() { x }}", "fn a() { x }}");
+    }
+}
