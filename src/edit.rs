@@ -52,6 +52,24 @@ impl FileChange {
         self.after[..at].matches('\n').count() + 1
     }
 
+    /// The offset in the original text of what stands at `at` in the new one; `None` inside of
+    /// what went in.
+    #[must_use]
+    pub fn original(&self, at: usize) -> Option<usize> {
+        let mut shift = 0;
+        for edit in &self.edits {
+            let start = edit.at + shift;
+            if at <= start {
+                break;
+            }
+            if at < start + edit.text.len() {
+                return None;
+            }
+            shift += edit.text.len();
+        }
+        self.before.is_some().then_some(at - shift)
+    }
+
     /// How many lines the insertion at `index` adds.
     #[must_use]
     pub fn inserted(&self, index: usize) -> usize {

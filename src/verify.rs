@@ -37,25 +37,81 @@ pub struct Verifier<'a> {
 /// What the compiler said.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Errors: a key that does not depend on lines, and the compiler's own rendering.
-    pub errors: Vec<(String, String)>,
+    /// What does not compile.
+    pub errors: Vec<CompileError>,
     /// Whether cargo succeeded.
     pub succeeded: bool,
     /// What cargo itself said, where it said nothing about code.
     pub stderr: String,
 }
 
+/// An error of the compiler.
+#[derive(Debug)]
+pub struct CompileError {
+    /// What it says, with its file: a key that does not depend on lines.
+    key: String,
+    /// The compiler's own rendering.
+    pub rendered: String,
+    /// The arm that a match lacks, where that is the error (E0004) and the compiler says where
+    /// it belongs.
+    pub arm: Option<MissingArm>,
+}
+
+/// An arm that a match lacks, as the compiler suggests it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MissingArm {
+    /// The file as the compiler names it: relative to the workspace root where it lies there.
+    pub path: String,
+    /// The byte at which the arm goes in.
+    pub at: usize,
+    /// The arm's pattern.
+    pub pattern: String,
+    /// The white space that its line starts with.
+    pub indent: String,
+}
+
 impl Findings {
     /// Errors that `before` does not have.
     #[must_use]
-    pub fn beyond(&self, before: &Self) -> Vec<&str> {
-        let known: BTreeSet<&str> = before.errors.iter().map(|(key, _)| key.as_str()).collect();
+    pub fn beyond(&self, before: &Self) -> Vec<&CompileError> {
+        let known: BTreeSet<&str> = before.errors.iter().map(|e| e.key.as_str()).collect();
         self.errors
             .iter()
-            .filter(|(key, _)| !known.contains(key.as_str()))
-            .map(|(_, rendered)| rendered.as_str())
+            .filter(|error| !known.contains(error.key.as_str()))
             .collect()
     }
+}
+
+/// The arm that rustc suggests: `,\n        Enum::Variant { .. } => todo!()` at one place.
+fn missing_arm(message: &Value) -> Option<MissingArm> {
+    if message["code"]["code"] != "E0004" {
+        return None;
+    }
+    let children = message["children"].as_array()?;
+    let mut spans = children
+        .iter()
+        .filter_map(|child| child["spans"].as_array())
+        .flatten()
+        .filter(|span| span["suggested_replacement"].is_string());
+    let (span, more) = (spans.next()?, spans.next());
+    let text = span["suggested_replacement"].as_str()?;
+    let arm = text.strip_prefix(',').unwrap_or(text);
+    let (pattern, body) = arm.split_once(" => ")?;
+    let is_one_place = span["byte_start"] == span["byte_end"] && more.is_none();
+    if !is_one_place || body.trim_end_matches(',') != "todo!()" {
+        return None;
+    }
+    let (indent, pattern) = pattern
+        .rsplit_once('\n')
+        .map_or(("", pattern), |(_, line)| {
+            line.split_at(line.len() - line.trim_start().len())
+        });
+    Some(MissingArm {
+        path: span["file_name"].as_str()?.replace('\\', "/"),
+        at: usize::try_from(span["byte_start"].as_u64()?).ok()?,
+        pattern: pattern.trim().to_owned(),
+        indent: indent.to_owned(),
+    })
 }
 
 impl Verifier<'_> {
@@ -85,7 +141,11 @@ impl Verifier<'_> {
                 continue;
             }
             let rendered = message["rendered"].as_str().unwrap_or(text).to_owned();
-            findings.errors.push((format!("{file}: {text}"), rendered));
+            findings.errors.push(CompileError {
+                key: format!("{file}: {text}"),
+                rendered,
+                arm: missing_arm(message),
+            });
         }
         if !findings.succeeded && findings.errors.is_empty() {
             return Err(Refusal::new(

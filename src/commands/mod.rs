@@ -2,6 +2,7 @@
 
 mod doctor;
 mod new;
+mod write;
 
 use std::process::ExitCode;
 

@@ -1,21 +1,22 @@
 //! `new`: scaffolds a task.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Opened;
+use super::write::Writer;
 use crate::apply::{self, Guards};
 use crate::cli::{Common, Writing};
 use crate::edit::FileChange;
 use crate::format::Rustfmt;
 use crate::index;
-use crate::landmarks::{self, Config, Coverage, Landmarks};
+use crate::landmarks::{self, Config, Landmarks};
 use crate::note::{Outcome, Refusal};
 use crate::pieces;
 use crate::plan::Plan;
 use crate::report::{Report, Shell};
 use crate::request::TaskRequest;
 use crate::task::{Context, Task};
-use crate::verify::{Depth, Verifier};
+use crate::verify::Depth;
 use crate::workspace::Workspace;
 
 /// Runs the command.
@@ -42,8 +43,8 @@ pub(super) fn run(
         formatted: BTreeMap::new(),
     };
     let mut rustfmt = Rustfmt::new(&workspace.root, workspace.usual_edition()).started();
-    let planned = plan(&workspace, &config, request, &mut rustfmt, &mut memory)?;
-    let changes = planned.plan.changes()?;
+    let mut planned = plan(&workspace, &config, request, &mut rustfmt, &mut memory)?;
+    let mut changes = planned.plan.changes()?;
     let mut applied = false;
     // What is only shown needs no proof that a second run finds nothing to add; while the tool
     // is tested it gets one all the same.
@@ -65,14 +66,15 @@ pub(super) fn run(
             no_vcs: writing.allow_no_vcs,
         };
         apply::check(&workspace.root, &target, &changes, guards)?;
-        write(
+        let cargo = common.cargo();
+        Writer {
             shell,
-            common,
-            writing.verify,
-            &workspace,
-            &planned.landmarks,
-            &changes,
-        )?;
+            workspace: &workspace,
+            depth: writing.verify,
+            guards,
+            cargo: &cargo,
+        }
+        .write(&mut planned, &mut changes)?;
         applied = true;
     }
     Report {
@@ -90,10 +92,10 @@ pub(super) fn run(
 }
 
 /// A request with its plan.
-struct Planned {
-    task: Task,
-    landmarks: Landmarks,
-    plan: Plan,
+pub(super) struct Planned {
+    pub(super) task: Task,
+    pub(super) landmarks: Landmarks,
+    pub(super) plan: Plan,
 }
 
 /// What a second plan on nearly the same files need not do again.
@@ -173,91 +175,4 @@ fn converges(
         format!("a second run would still add: {}", missing.join(", ")),
     )
     .help("this is a bug of the tool; nothing was written"))
-}
-
-fn write(
-    shell: &Shell,
-    common: &Common,
-    depth: Depth,
-    workspace: &Workspace,
-    landmarks: &Landmarks,
-    changes: &[FileChange],
-) -> Outcome<()> {
-    if depth == Depth::None {
-        apply::commit(&workspace.root, &workspace.target, changes)?;
-        return Ok(());
-    }
-    let cargo = common.cargo();
-    let verifier = Verifier {
-        root: &workspace.root,
-        packages: packages(workspace, landmarks, changes),
-        cargo: &cargo,
-    };
-    shell.status(
-        "Checking",
-        &format!("{} as before the change", verifier.packages.join(", ")),
-    );
-    let before = verifier.check()?;
-    if !before.errors.is_empty() {
-        shell.attention(
-            "Before",
-            &format!("{} errors stand that do not count", before.errors.len()),
-        );
-    }
-    let mut written = apply::commit(&workspace.root, &workspace.target, changes)?;
-    shell.status("Checking", "the same with the change");
-    let after = match verifier.check() {
-        Ok(after) => after,
-        Err(refusal) => {
-            written.roll_back()?;
-            return Err(refusal);
-        }
-    };
-    let errors = after.beyond(&before);
-    if !errors.is_empty() {
-        let shown = errors.join("\n");
-        written.roll_back()?;
-        return Err(Refusal::new("verify", format!("the result does not compile; every file was put back\n{shown}"))
-            .help("a match that rustc names (E0004) and the tool did not see needs its arm by hand; anything else is a bug of the tool"));
-    }
-    if depth == Depth::Test {
-        shell.status("Testing", &verifier.packages.join(", "));
-        let (passed, failed, output) = verifier.test()?;
-        if !passed {
-            written.roll_back()?;
-            let (before_passed, known, _) = verifier.test()?;
-            let new: Vec<&String> = failed.difference(&known).collect();
-            if before_passed || failed.is_empty() || !new.is_empty() {
-                return Err(Refusal::new(
-                    "verify",
-                    format!("tests fail; every file was put back\n{output}"),
-                )
-                .help("the tests above fail only with the change"));
-            }
-            shell.attention(
-                "Before",
-                &format!("{} tests fail that failed before", known.len()),
-            );
-            apply::commit(&workspace.root, &workspace.target, changes)?;
-        }
-    }
-    Ok(())
-}
-
-/// Packages whose files change, and those that match over the enum.
-fn packages(workspace: &Workspace, landmarks: &Landmarks, changes: &[FileChange]) -> Vec<String> {
-    let matching = landmarks
-        .matches
-        .iter()
-        .filter(|site| site.coverage != Coverage::Undecided(""))
-        .map(|site| site.facts.file.path.as_str());
-    let names: BTreeSet<String> = changes
-        .iter()
-        .map(|change| change.path.as_str())
-        .filter(|path| path.contains('/'))
-        .chain(matching)
-        .filter_map(|path| workspace.member_of(path))
-        .map(|member| member.name.clone())
-        .collect();
-    names.into_iter().collect()
 }

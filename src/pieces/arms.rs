@@ -5,13 +5,15 @@
 //! a `todo!` that is listed first of all.
 
 use super::{Piece, arm_siblings, last};
+use crate::edit::{FileChange, TextEdit};
 use crate::format::{Form, Fragment};
-use crate::index::{ArmFact, Pattern};
+use crate::index::{ArmFact, Pattern, mentions};
 use crate::landmarks::{Coverage, MatchSite, SpecEnum};
-use crate::note::{Note, Outcome, Refusal};
+use crate::note::{Note, Outcome, Place, Refusal};
 use crate::plan::Plan;
 use crate::task::{Context, Task};
 use crate::trivia::Spot;
+use crate::verify::MissingArm;
 
 /// The piece.
 pub const PIECE: Piece = Piece {
@@ -53,12 +55,9 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             Coverage::Exhaustive { before, after } => {
                 let body = body(site, &landmarks.spec, task);
                 if let (Body::Todo(_), true) = (&body, task.request.no_todo) {
-                    return Err(Refusal::new(
-                        "todo-arm",
-                        format!("the arm of `{}` in {title} would be a `todo!`", task.request.variant),
-                    )
-                    .at(site.facts.place(&(site.fact.range.start..site.fact.range.start + 5)))
-                    .help("leave --no-todo out, or say in a neighbouring arm what other variants give"));
+                    let start = site.fact.range.start;
+                    let place = site.facts.place(&(start..start + 5));
+                    return Err(todo_refused(&task.request.variant, &title, place));
                 }
                 let pattern = format!(
                     "{}{}{}{after}",
@@ -83,6 +82,97 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// Adds the arm that the compiler says a match lacks, in a file that stands; `false` where the
+/// place is not in a member's own text, or the pattern is not the task's.
+///
+/// Such a match is one that syn cannot see, in the body of a `macro_rules!` say.
+pub fn named_by_compiler(
+    context: &Context<'_>,
+    arm: &MissingArm,
+    changes: &[FileChange],
+    plan: &mut Plan,
+) -> Outcome<bool> {
+    let Context { index, task, .. } = *context;
+    let workspace = index.workspace;
+    let (Some(file), Some(_)) = (
+        workspace.files.get(&arm.path),
+        workspace.member_of(&arm.path),
+    ) else {
+        return Ok(false);
+    };
+    let variant = &task.request.variant;
+    let change = changes.iter().find(|change| change.path == arm.path);
+    let at = change.map_or(Some(arm.at), |change| change.original(arm.at));
+    let is_ours = mentions(&arm.pattern, variant) && !arm.pattern.contains('|');
+    let (Some(at), true) = (at, is_ours) else {
+        return Ok(false);
+    };
+    let facts = index.facts(&arm.path)?;
+    let is_test = index.is_for_tests(&arm.path)
+        || facts
+            .modules
+            .iter()
+            .any(|module| module.is_test && module.range.contains(&at));
+    let pattern = as_written_above(&file.text[..at], &arm.pattern, variant, context);
+    let title = "arm that the compiler names".to_owned();
+    let body = if is_test {
+        format!("unreachable!(\"{variant} is not used here\")")
+    } else if task.request.no_todo {
+        return Err(todo_refused(variant, &title, file.place(&(at..at + 1))));
+    } else {
+        let todo = Body::Todo(format!("todo!(\"{variant} is not handled here yet\")"));
+        if let Some(what) = todo.open(variant) {
+            plan.open_in(&arm.path, &format!("{pattern} =>"), what);
+        }
+        todo.text().to_owned()
+    };
+    // The line above stays as it is where it has its comma, or needs none after a block.
+    let (at, comma) = match (&file.text[..at], &file.text[at..]) {
+        (_, after) if after.starts_with(',') => (at + 1, ""),
+        (before, _) if before.ends_with('}') => (at, ""),
+        _ => (at, ","),
+    };
+    let newline = file.line_ending();
+    let edit = TextEdit {
+        at,
+        text: format!("{comma}{newline}{}{pattern} => {body},", arm.indent),
+        kind: "match_arm",
+    };
+    plan.insert(PIECE.id, title, file, vec![edit]);
+    Ok(true)
+}
+
+/// The compiler's pattern with the path that the arms above write before a variant: the
+/// compiler's own may not be in scope.
+fn as_written_above(above: &str, pattern: &str, variant: &str, context: &Context<'_>) -> String {
+    let arms = &above[above.rfind("match").unwrap_or(0)..];
+    let variants = &context.landmarks.spec.fact.variants;
+    let last = variants
+        .iter()
+        .filter_map(|known| arms.rfind(&format!("::{}", known.name)))
+        .max();
+    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '&');
+    let start = |text: &str| {
+        let path = text.chars().rev().take_while(|c| is_path(*c));
+        text.len() - path.map(char::len_utf8).sum::<usize>()
+    };
+    let (Some(colons), Some(name)) = (last, pattern.rfind(variant)) else {
+        return pattern.to_owned();
+    };
+    let owner = &arms[start(&arms[..colons])..colons];
+    let before = &pattern[..start(&pattern[..name])];
+    format!("{before}{owner}::{}", &pattern[name..])
+}
+
+fn todo_refused(variant: &str, title: &str, place: Place) -> Refusal {
+    Refusal::new(
+        "todo-arm",
+        format!("the arm of `{variant}` in {title} would be a `todo!`"),
+    )
+    .at(place)
+    .help("leave --no-todo out, or say in a neighbouring arm what other variants give")
 }
 
 /// In production a wildcard swallows the variant without a word from the compiler.

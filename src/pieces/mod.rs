@@ -12,6 +12,8 @@ mod tasks_mod;
 mod variant;
 mod worker;
 
+pub use arms::named_by_compiler;
+
 use crate::index::MatchFact;
 use crate::note::Outcome;
 use crate::plan::Plan;
