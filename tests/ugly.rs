@@ -417,29 +417,65 @@ pub fn of(spec: &TaskSpec) -> u8 {
     assert_eq!(fleet.read("crates/core/src/other.rs"), other);
 }
 
-/// `..` hides how many fields a tuple has: an arm with a guessed number would not compile.
+/// `..` behind the enum is written as it stands; before it, which field is meant is not known:
+/// an arm with a guessed number of them would not compile.
 #[test]
-fn a_tuple_with_fields_left_out_is_not_guessed() {
+fn a_tuple_with_fields_left_out() {
     let fleet = Fleet::new();
-    let open = "use agentic_core::delegation::TaskSpec;
+    let open = "#![allow(dead_code)]
+use agentic_core::delegation::TaskSpec;
 
-pub fn of(pair: (&TaskSpec, u8, bool)) -> u8 {
+struct Held<'a>(u8, &'a TaskSpec, bool, u8);
+
+fn of(pair: (&TaskSpec, u8, bool)) -> u8 {
     match pair {
         (TaskSpec::Agent { .. }, ..) => 1,
         (TaskSpec::Workflow { .. } | TaskSpec::Resume { .. }, ..) => 2,
         (TaskSpec::WorkflowStep { .. } | TaskSpec::WorkflowDecision { .. }, ..) => 3,
     }
 }
+
+fn held(held: &Held<'_>) -> u8 {
+    match held {
+        Held(_, TaskSpec::Agent { .. }, ..) => 1,
+        Held(_, TaskSpec::Workflow { .. } | TaskSpec::Resume { .. }, ..) => 2,
+        Held(_, TaskSpec::WorkflowStep { .. } | TaskSpec::WorkflowDecision { .. }, ..) => 3,
+    }
+}
 ";
     fleet.write(UGLY, open);
     fleet.commit();
+    fleet.done(&["new", "Ping"]);
+    let written = fleet.read(UGLY);
+    only_inserted(open, &written);
+    for arm in [
+        "(TaskSpec::Ping, ..) => ",
+        "Held(_, TaskSpec::Ping, ..) => ",
+    ] {
+        assert!(written.contains(&format!("        {arm}")), "{written}");
+    }
+    let check = [
+        "check",
+        "--locked",
+        "-p",
+        "agentic-runtime",
+        "--test",
+        "ugly",
+    ];
+    fleet.cargo(&check);
+
+    let fleet = Fleet::new();
+    let behind = open.replace("_, ", ".., ").replace(", ..)", ")");
+    let behind = behind.replace("pair: (&TaskSpec, u8, bool)", "pair: &TaskSpec");
+    fleet.write(UGLY, &behind);
+    fleet.commit();
     let ran = fleet.done(&["new", "Ping"]);
-    assert_eq!(fleet.read(UGLY), open);
     assert!(
         ran.stderr.contains("warning[undecided-match]"),
         "{}",
         ran.stderr
     );
+    assert!(!fleet.read(UGLY).contains("Held(.., TaskSpec::Ping"));
 }
 
 /// Every character of `before` stands in `after`, in its order.

@@ -231,14 +231,14 @@ fn find_holes(
         }
         Pattern::Tuple(parts) => {
             for (i, part) in parts.iter().enumerate() {
-                steps.push(Step::Tuple(i, arity(parts)));
+                steps.push(Step::Tuple(i, arity(parts, i)));
                 find_holes(part, steps, holes, is_variant);
                 steps.pop();
             }
         }
         Pattern::TupleStruct(path, parts) => {
             for (i, part) in parts.iter().enumerate() {
-                steps.push(Step::TupleStruct(path.clone(), i, arity(parts)));
+                steps.push(Step::TupleStruct(path.clone(), i, arity(parts, i)));
                 find_holes(part, steps, holes, is_variant);
                 steps.pop();
             }
@@ -254,15 +254,19 @@ fn find_holes(
     }
 }
 
-/// The arity of a tuple whose pattern leaves fields out: it cannot be told from the pattern.
+/// The arity of a tuple whose pattern leaves out the fields behind the place that is meant.
 const OPEN: usize = usize::MAX;
 
-/// How many fields a tuple pattern says that its tuple has.
-fn arity(parts: &[Pattern]) -> usize {
-    if parts.contains(&Pattern::Rest) {
-        OPEN
-    } else {
-        parts.len()
+/// The arity of a tuple whose pattern leaves out fields before that place: which one it is
+/// cannot be told from the pattern.
+const UNKNOWN: usize = usize::MAX - 1;
+
+/// How many fields a tuple pattern says that its tuple has, seen from the place `at`.
+fn arity(parts: &[Pattern], at: usize) -> usize {
+    match parts.iter().position(|part| *part == Pattern::Rest) {
+        None => parts.len(),
+        Some(rest) if rest > at => OPEN,
+        Some(_) => UNKNOWN,
     }
 }
 
@@ -298,11 +302,11 @@ fn reach(pattern: &Pattern, steps: &[Step], is_variant: &dyn Fn(&str) -> bool) -
         return Reach::None;
     };
     let (inner, others): (Option<&Pattern>, Vec<&Pattern>) = match (step, pattern) {
-        (Step::Tuple(at, len), Pattern::Tuple(parts)) if parts.len() == *len => {
+        (Step::Tuple(at, len), Pattern::Tuple(parts)) if fits(parts, *at, *len) => {
             (parts.get(*at), others(parts, *at))
         }
         (Step::TupleStruct(path, at, len), Pattern::TupleStruct(other, parts))
-            if last(path) == last(other) && parts.len() == *len =>
+            if last(path) == last(other) && fits(parts, *at, *len) =>
         {
             (parts.get(*at), others(parts, *at))
         }
@@ -336,6 +340,12 @@ fn reach(pattern: &Pattern, steps: &[Step], is_variant: &dyn Fn(&str) -> bool) -
     }
 }
 
+/// Whether the part at `at` of a tuple pattern is the field that a step over `len` fields means.
+fn fits(parts: &[Pattern], at: usize, len: usize) -> bool {
+    let own = arity(parts, at);
+    own == len || (len == OPEN && at < own && own != UNKNOWN)
+}
+
 fn others(parts: &[Pattern], at: usize) -> Vec<&Pattern> {
     parts
         .iter()
@@ -359,10 +369,10 @@ fn coverage(fact: &MatchFact, spec: &SpecEnum) -> Option<Coverage> {
             "its patterns name the enum at more than one place",
         ));
     }
-    let is_open = |step: &Step| matches!(step, Step::Tuple(_, len) | Step::TupleStruct(_, _, len) if *len == OPEN);
+    let is_open = |step: &Step| matches!(step, Step::Tuple(_, len) | Step::TupleStruct(_, _, len) if *len == UNKNOWN);
     if steps.iter().any(is_open) {
         return Some(Coverage::Undecided(
-            "its patterns leave out fields of a tuple with `..`",
+            "its patterns leave out fields of a tuple with `..` before the enum",
         ));
     }
     let mut partial = false;
@@ -398,11 +408,14 @@ fn coverage(fact: &MatchFact, spec: &SpecEnum) -> Option<Coverage> {
     Some(Coverage::Exhaustive { before, after })
 }
 
-/// Puts `path(_, ` and `, _)` around a pattern at place `at` of `len`.
+/// Puts `path(_, ` and `, _)` around a pattern at place `at` of `len`; `, ..)` where fields
+/// behind it are left out.
 fn wrap(path: &str, at: usize, len: usize, before: &mut String, after: &mut String) {
     *before = format!("{}({}{before}", raw_path(path), "_, ".repeat(at));
-    for _ in at + 1..len {
-        after.push_str(", _");
+    if len == OPEN {
+        after.push_str(", ..");
+    } else {
+        after.push_str(&", _".repeat(len - at - 1));
     }
     after.push(')');
 }
