@@ -6,6 +6,7 @@
 mod common;
 
 use common::{CLONE, Fleet};
+use std::collections::BTreeSet;
 
 const CHECKED: &[&str] = &[
     "-p",
@@ -100,6 +101,66 @@ fn the_matches_are_those_that_the_fleets_own_guide_lists() {
             );
         }
     }
+}
+
+/// The guide followed by hand compiles, and the tool touches the same places: more only where
+/// it says why.
+#[test]
+fn the_guide_followed_by_hand_compiles_and_the_tool_touches_the_same_places() {
+    let fleet = Fleet::new();
+    let by_hand = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/ocr_pages_by_hand.diff"
+    );
+    fleet.git(&["apply", "--index", by_hand]);
+    let touched = fleet.git(&["diff", "--cached", "--name-only"]);
+    let by_hand: BTreeSet<&str> = touched.lines().collect();
+    let mut check = vec!["check", "--locked", "--all-targets"];
+    for package in ["agentic-core", "agentic-runtime", "agentic-pipeline"] {
+        check.extend(["--package", package]);
+    }
+    fleet.cargo(&check);
+
+    let fleet = Fleet::new();
+    let args = [
+        "new",
+        "OcrPages",
+        "document:String",
+        "--dry-run",
+        "--format",
+        "json",
+    ];
+    let object: serde_json::Value = serde_json::from_str(&fleet.done(&args).stdout).unwrap();
+    let edits = object["edits"].as_array().unwrap().iter();
+    let created = object["created"].as_array().unwrap().iter();
+    let by_tool: BTreeSet<&str> = edits
+        .chain(created)
+        .map(|entry| entry["path"].as_str().unwrap())
+        .collect();
+    let only = |a: &BTreeSet<&'_ str>, b: &BTreeSet<&'_ str>| -> Vec<String> {
+        a.difference(b).map(|path| (*path).to_owned()).collect()
+    };
+    // By hand the enqueue function stands among the others; the tool's has the gate in a module.
+    assert_eq!(
+        only(&by_hand, &by_tool),
+        [
+            "crates/agentic/runtime/src/crud/mod.rs",
+            "crates/agentic/runtime/src/crud/queue.rs",
+            "crates/agentic/runtime/src/crud/runs.rs",
+        ]
+    );
+    assert_eq!(
+        only(&by_tool, &by_hand),
+        [
+            // The key is hashed: a dependency, and its edge in the lock file.
+            "Cargo.lock",
+            "crates/agentic/runtime/Cargo.toml",
+            // The gate, and its test on the fleet's own database.
+            "crates/agentic/runtime/src/lib.rs",
+            "crates/agentic/runtime/src/task_gate.rs",
+            "crates/agentic/runtime/tests/queue_tests.rs",
+        ]
+    );
 }
 
 #[test]
