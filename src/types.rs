@@ -11,7 +11,7 @@ use quote::ToTokens;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
-use crate::index::Index;
+use crate::index::{Index, whole_words};
 use crate::landmarks::SpecEnum;
 use crate::note::{Outcome, Refusal};
 use crate::request::Field;
@@ -285,10 +285,7 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
         };
         let text = &index.workspace.files[&path].text;
         let mut done = 0;
-        for (at, _) in text
-            .match_indices(name)
-            .filter(|(at, _)| !is_part_of_word(text, *at, name))
-        {
+        for at in whole_words(text, name) {
             let Some((start, end)) = declaration_around(text, at).filter(|_| at >= done) else {
                 continue;
             };
@@ -317,13 +314,6 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
         }
     }
     candidates
-}
-
-/// Whether the occurrence of `name` at `at` is only a part of a longer word.
-fn is_part_of_word(text: &str, at: usize, name: &str) -> bool {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    text[..at].chars().next_back().is_some_and(word)
-        || text[at + name.len()..].chars().next().is_some_and(word)
 }
 
 /// From `use` to the semicolon of the declaration that `at` stands in, if it does.

@@ -16,4 +16,4 @@ pub use facts::{
 };
 pub use lookup::{Index, Memory};
 pub(crate) use lookup::{holding, on_all_cores};
-pub use read::{Interest, mentions, prove, read};
+pub use read::{Interest, mentions, prove, read, whole_words};

@@ -56,7 +56,12 @@ impl Interest {
 /// Whether `text` holds `name` as a whole word.
 #[must_use]
 pub fn mentions(text: &str, name: &str) -> bool {
-    memmem::find_iter(text.as_bytes(), name).any(|at| {
+    whole_words(text, name).next().is_some()
+}
+
+/// Where `name` stands in `text` as a whole word.
+pub fn whole_words<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
+    memmem::find_iter(text.as_bytes(), name).filter(move |&at| {
         let word = |c: char| c.is_alphanumeric() || c == '_';
         let before = text[..at].chars().next_back().is_some_and(word);
         let after = text[at + name.len()..].chars().next().is_some_and(word);
