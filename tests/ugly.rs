@@ -8,6 +8,7 @@ mod common;
 use common::Fleet;
 
 const ENUM: &str = "crates/agentic/core/src/delegation.rs";
+const CORE: &str = "crates/agentic/core/Cargo.toml";
 const UGLY: &str = "crates/agentic/runtime/tests/ugly.rs";
 
 /// The hunks of one file in the dry run of `new Ping n:u32`.
@@ -233,6 +234,30 @@ fn never_exhaustive(spec: &TaskSpec) -> bool {
     if let TaskSpec::Agent { .. } = spec { true } else { false }
 }
 
+mod renamed {
+    use agentic_core::delegation::TaskSpec::{
+        Agent as Ask, Resume as Again, Workflow as Flow, WorkflowDecision as Decide, WorkflowStep as Step,
+    };
+
+    pub const fn of(spec: &super::TaskSpec) -> u8 {
+        match spec {
+            Ask { .. } => 1,
+            Flow { .. } => 2,
+            Again { .. } | Step { .. } => 3,
+            Decide { .. } => 4,
+        }
+    }
+}
+
+const NONE: Option<TaskSpec> = None;
+
+const AT_COMPILE_TIME: u8 = match &NONE {
+    None => 0,
+    Some(Spec::Agent { .. }) => 1,
+    Some(Spec::Workflow { .. } | Spec::Resume { .. }) => 2,
+    Some(Spec::WorkflowStep { .. } | Spec::WorkflowDecision { .. }) => 3,
+};
+
 #[path = "odd name.rs"]
 mod odd;
 
@@ -242,6 +267,7 @@ fn they_are_called() {
     assert_eq!(alias(&spec) + glob::bare(&spec) + tuple(&spec, true), 3);
     assert_eq!(nested(Some(&spec)) + guards(&spec, false) + wildcard(&spec) + binding(&spec), 4);
     assert_eq!(configured(&spec) + one_line(&spec) + odd::of(&spec), 3);
+    assert_eq!(renamed::of(&spec) + AT_COMPILE_TIME, 1);
     assert!(never_exhaustive(&spec));
     let _ = in_a_macro(&spec);
 }
@@ -281,6 +307,19 @@ impl TaskSpec {
             Self::Resume { .. } => 3,
             Self::WorkflowStep { .. } => 4,
             Self::WorkflowDecision { .. } => 5,
+            #[cfg(feature = \"beta\")]
+            Self::Beta => 6,
+        }
+    }
+
+    /// The same for one that is known at compile time.
+    pub const fn early(&self) -> u8 {
+        match self {
+            Self::Agent { .. } | Self::Workflow { .. } | Self::Resume { .. } => 1,
+            Self::WorkflowStep { .. } => 2,
+            #[cfg(feature = \"beta\")]
+            Self::Beta => 3,
+            Self::WorkflowDecision { .. } => 4,
         }
     }
 }
@@ -292,7 +331,13 @@ fn forms_of_matches() {
     fleet.write(UGLY, MATCHES);
     fleet.write("crates/agentic/runtime/tests/odd name.rs", ODD);
     let text = fleet.read(ENUM);
-    fleet.write(ENUM, &format!("{text}{METHOD}"));
+    let beta = "    /// Not for everyone yet.\n    #[cfg(feature = \"beta\")]\n    Beta,\n";
+    let body = text.find("pub enum TaskSpec {").unwrap();
+    let close = body + text[body..].find("\n}").unwrap() + 1;
+    let (above, below) = text.split_at(close);
+    fleet.write(ENUM, &format!("{above}{beta}{below}{METHOD}"));
+    let manifest = fleet.read(CORE);
+    fleet.write(CORE, &format!("{manifest}\n[features]\nbeta = []\n"));
     fleet.commit();
     fleet.cargo(&[
         "test",
@@ -341,6 +386,9 @@ fn forms_of_matches() {
         "-p",
         "agentic-pipeline",
     ]);
+    // The enum's own crate with its further variant; the others do not know it.
+    let beta = ["--features", "agentic-core/beta"];
+    fleet.cargo(&[&["check", "--locked", "-p", "agentic-core"], &beta[..]].concat());
 }
 
 /// Two enums with variants of the same names, both imported by a glob: nothing is guessed.

@@ -162,6 +162,8 @@ pub struct FnFact {
     pub output: String,
     /// Whether it is `async`.
     pub is_async: bool,
+    /// Whether it is `const`.
+    pub is_const: bool,
     /// Whether it is `pub` without restriction.
     pub is_pub: bool,
     /// Whether it is compiled for tests only.
@@ -221,6 +223,8 @@ pub struct MatchFact {
     pub is_test: bool,
     /// Whether its value is a `&'static str` or such: the body of a function that gives a string.
     pub gives_string: bool,
+    /// Whether it is evaluated at compile time: in a `const fn`, a constant or a static.
+    pub is_const: bool,
 }
 
 /// One arm.

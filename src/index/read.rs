@@ -1,5 +1,6 @@
 //! Parses one file and writes down what is known of it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,6 +40,24 @@ impl Interest {
     pub(super) fn words(&self) -> BTreeSet<&String> {
         let names = self.names.iter().chain(&self.variants);
         names.chain(&self.tags).collect()
+    }
+
+    /// The same, with the names that `text` imports variants under: `A` of `TaskSpec::Agent as A`.
+    fn with_renamed(&self, text: &str) -> Cow<'_, Self> {
+        let renamed = memmem::find_iter(text.as_bytes(), " as ").filter_map(|at| {
+            let word = |c: &char| c.is_alphanumeric() || *c == '_';
+            let before = &text[..at];
+            let start = before.rfind(|c| !word(&c)).map_or(0, |n| n + 1);
+            let name: String = text[at + 4..].chars().take_while(word).collect();
+            self.variants.contains(&before[start..]).then_some(name)
+        });
+        let renamed: BTreeSet<String> = renamed.collect();
+        if renamed.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut own = self.clone();
+        own.variants.extend(renamed);
+        Cow::Owned(own)
     }
 
     /// Whether a part of a function's body may hold a match that is worth writing down: one over the
@@ -102,6 +121,7 @@ fn parse(file: &SourceFile, text: &str) -> Outcome<syn::File> {
 pub fn read(file: &Arc<SourceFile>, interest: &Interest) -> Outcome<FileFacts> {
     let base = file.lexed_from();
     let lexed = &file.text[base..];
+    let interest = &*interest.with_renamed(lexed);
     let unread = outline::unwanted(lexed, &|part| interest.wants(part));
     let syntax = parse(file, &outline::blank(lexed, &unread))?;
     let mut reader = Reader {
@@ -130,6 +150,7 @@ pub fn read(file: &Arc<SourceFile>, interest: &Interest) -> Outcome<FileFacts> {
         current_fn: None,
         current_impl: None,
         in_test: false,
+        in_const: false,
         in_macro: None,
     };
     reader.facts.items = syntax.items.iter().map(|item| reader.item(item)).collect();
@@ -247,6 +268,7 @@ struct Reader<'a> {
     current_fn: Option<usize>,
     current_impl: Option<usize>,
     in_test: bool,
+    in_const: bool,
     in_macro: Option<String>,
 }
 
@@ -430,6 +452,7 @@ impl Reader<'_> {
             has_self,
             output,
             is_async: sig.asyncness.is_some(),
+            is_const: sig.constness.is_some(),
             is_pub: matches!(vis, Visibility::Public(_)),
             is_test: self.in_test || is_test(attributes),
             module: self.module.clone(),
@@ -549,7 +572,7 @@ impl Reader<'_> {
         let patterns: Vec<Pattern> = node
             .arms
             .iter()
-            .map(|arm| pattern::read(&arm.pat))
+            .map(|arm| self.without_renames(pattern::read(&arm.pat)))
             .collect();
         let over_enum = patterns.iter().any(|pattern| self.mentions(pattern));
         let over_text = patterns.iter().any(|pattern| !pattern.strings().is_empty());
@@ -596,7 +619,55 @@ impl Reader<'_> {
             in_macro: self.in_macro.clone(),
             is_test: self.in_test,
             gives_string,
+            is_const: self.in_const,
         });
+    }
+
+    /// The pattern with the path of a variant where the file imports it under another name.
+    fn without_renames(&self, pattern: Pattern) -> Pattern {
+        let path = |name: String| self.renamed_variant(&name).unwrap_or(name);
+        let all =
+            |parts: Vec<Pattern>| parts.into_iter().map(|p| self.without_renames(p)).collect();
+        match pattern {
+            Pattern::Name(name, None) => match self.renamed_variant(&name) {
+                Some(path) => Pattern::Path(path),
+                None => Pattern::Name(name, None),
+            },
+            Pattern::Name(name, Some(inner)) => {
+                Pattern::Name(name, Some(Box::new(self.without_renames(*inner))))
+            }
+            Pattern::Path(text) => Pattern::Path(path(text)),
+            Pattern::Or(parts) => Pattern::Or(all(parts)),
+            Pattern::Tuple(parts) => Pattern::Tuple(all(parts)),
+            Pattern::TupleStruct(text, parts) => Pattern::TupleStruct(path(text), all(parts)),
+            Pattern::Struct(text, fields) => {
+                let fields = fields.into_iter();
+                let fields = fields.map(|(name, part)| (name, self.without_renames(part)));
+                Pattern::Struct(path(text), fields.collect())
+            }
+            other => other,
+        }
+    }
+
+    /// The path of the variant that a `use … as name` of this file means, by the name of the
+    /// enum where that is in scope.
+    fn renamed_variant(&self, name: &str) -> Option<String> {
+        if !self.interest.variants.contains(name) {
+            return None;
+        }
+        let named = |path: &str| path.rsplit("::").next().unwrap_or(path).to_owned();
+        let (owner, variant) = self.facts.uses.iter().find_map(|u| {
+            let (owner, variant) = u.path.rsplit_once("::")?;
+            let is_of_enum =
+                self.interest.names.contains(&named(owner)) || self.is_local_alias(&named(owner));
+            (u.name == name && variant != name && is_of_enum).then_some((owner, variant))
+        })?;
+        // An inline module does not see what the file imports.
+        let is_top = self.module.is_empty();
+        let in_scope = |u: &&UseFact| is_top && u.is_top && u.path == owner;
+        let in_scope = self.facts.uses.iter().find(in_scope);
+        let owner = in_scope.map_or(owner, |u| u.name.as_str());
+        Some(format!("{owner}::{variant}"))
     }
 
     fn item(&self, item: &syn::Item) -> ItemFact {
@@ -660,14 +731,21 @@ impl Reader<'_> {
         }
     }
 
-    /// Runs `inside` with the function at `at` as the current one.
-    fn within_fn(&mut self, at: usize, inside: impl FnOnce(&mut Self)) {
+    /// Runs `inside` with the function at `at`, which has `sig`, as the current one.
+    fn within_fn(&mut self, at: usize, sig: &syn::Signature, inside: impl FnOnce(&mut Self)) {
         let outer = self.current_fn.replace(at);
         let test = self.in_test;
         self.in_test = self.facts.functions[at].is_test;
-        inside(self);
+        self.evaluated(sig.constness.is_some(), inside);
         self.current_fn = outer;
         self.in_test = test;
+    }
+
+    /// Runs `inside` as code that is evaluated at compile time, or is not.
+    fn evaluated(&mut self, in_const: bool, inside: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.in_const, in_const);
+        inside(self);
+        self.in_const = outer;
     }
 }
 
@@ -826,13 +904,13 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
         let range = self.fn_range(&item.attrs, first_of(&item.vis, &item.sig), &item.block);
         let at = self.push_fn(&item.attrs, &item.vis, &item.sig, range, Some(&item.block));
-        self.within_fn(at, |reader| reader.visit_block(&item.block));
+        self.within_fn(at, &item.sig, |reader| reader.visit_block(&item.block));
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
         let range = self.fn_range(&item.attrs, first_of(&item.vis, &item.sig), &item.block);
         let at = self.push_fn(&item.attrs, &item.vis, &item.sig, range, Some(&item.block));
-        self.within_fn(at, |reader| reader.visit_block(&item.block));
+        self.within_fn(at, &item.sig, |reader| reader.visit_block(&item.block));
     }
 
     fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
@@ -845,8 +923,28 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             item.default.as_ref(),
         );
         if let Some(block) = &item.default {
-            self.within_fn(at, |reader| reader.visit_block(block));
+            self.within_fn(at, &item.sig, |reader| reader.visit_block(block));
         }
+    }
+
+    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
+        self.evaluated(true, |reader| visit::visit_item_const(reader, item));
+    }
+
+    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
+        self.evaluated(true, |reader| visit::visit_item_static(reader, item));
+    }
+
+    fn visit_impl_item_const(&mut self, item: &'ast syn::ImplItemConst) {
+        self.evaluated(true, |reader| visit::visit_impl_item_const(reader, item));
+    }
+
+    fn visit_expr_const(&mut self, node: &'ast syn::ExprConst) {
+        self.evaluated(true, |reader| visit::visit_expr_const(reader, node));
+    }
+
+    fn visit_expr_closure(&mut self, node: &'ast syn::ExprClosure) {
+        self.evaluated(false, |reader| visit::visit_expr_closure(reader, node));
     }
 
     fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
@@ -867,7 +965,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                 let over_enum = expression
                     .arms
                     .iter()
-                    .any(|arm| self.mentions(&pattern::read(&arm.pat)));
+                    .any(|arm| self.mentions(&self.without_renames(pattern::read(&arm.pat))));
                 if over_enum {
                     let range = self.range(expression.match_token.span);
                     self.facts

@@ -117,12 +117,18 @@ pub fn named_by_compiler(
             .any(|module| module.is_test && module.range.contains(&at));
     let pattern = as_written_above(&file.text[..at], &arm.pattern, variant, context);
     let title = "arm that the compiler names".to_owned();
+    let around = facts.functions.iter().filter(|f| f.range.contains(&at));
+    let is_const = around.last().is_some_and(|f| f.is_const);
+    let (unreachable, todo) = match is_const {
+        true => ("panic", "panic"),
+        false => ("unreachable", "todo"),
+    };
     let body = if is_test {
-        format!("unreachable!(\"{variant} is not used here\")")
+        format!("{unreachable}!(\"{variant} is not used here\")")
     } else if task.request.no_todo {
         return Err(todo_refused(variant, &title, file.place(&(at..at + 1))));
     } else {
-        let todo = Body::Todo(format!("todo!(\"{variant} is not handled here yet\")"));
+        let todo = Body::Todo(format!("{todo}!(\"{variant} is not handled here yet\")"));
         if let Some(what) = todo.open(variant) {
             plan.open_in(&arm.path, &format!("{pattern} =>"), what);
         }
@@ -256,9 +262,12 @@ impl Body {
         match self {
             Self::Unreachable(_) => None,
             Self::Like(_, what) => Some(format!("confirm {what} for `{variant}`")),
-            Self::Todo(_) => Some(format!(
-                "say what `{variant}` means here: the arm is a `todo!`"
-            )),
+            Self::Todo(text) => {
+                let macro_name = text.split('!').next().unwrap_or(text);
+                Some(format!(
+                    "say what `{variant}` means here: the arm is a `{macro_name}!`"
+                ))
+            }
         }
     }
 }
@@ -267,6 +276,10 @@ fn body(site: &MatchSite, spec: &SpecEnum, task: &Task) -> Body {
     let name = &task.request.variant;
     let arms = || site.fact.arms.iter().enumerate();
     let text = |arm: &ArmFact| site.facts.text(&arm.body).trim().to_owned();
+    if site.is_test && site.fact.is_const {
+        // What `unreachable!` and `todo!` format is not formatted at compile time.
+        return Body::Unreachable(format!("panic!(\"{name} is not used here\")"));
+    }
     if site.is_test {
         let nearby = arms()
             .flat_map(|(i, arm)| {
@@ -323,6 +336,9 @@ fn body(site: &MatchSite, spec: &SpecEnum, task: &Task) -> Body {
                 return Body::Like(text, "the error");
             }
         }
+    }
+    if site.fact.is_const {
+        return Body::Todo(format!("panic!(\"{name} is not handled here yet\")"));
     }
     Body::Todo(format!("todo!(\"{name} in {}\")", site.function))
 }
