@@ -11,13 +11,24 @@ use crate::index::{self, FileFacts, Interest, ItemFact};
 use crate::note::{Outcome, Refusal};
 use crate::workspace::SourceFile;
 
+/// Who calls what stands in a generated module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callers {
+    /// Its own task: a person may have changed everything in it.
+    Task,
+    /// Every task that was or will be generated: they go by its signatures.
+    EveryTask,
+}
+
 /// The insertions that give `existing` every item of `rendered`, each with what it adds.
 ///
-/// Refuses a file that has none of them: it is another one that happens to have the name.
+/// Refuses a file that has none of them: it is another one that happens to have the name; and
+/// one that every task calls, where a function has another signature there.
 pub fn missing(
     existing: &Arc<SourceFile>,
     path: &str,
     rendered: &str,
+    callers: Callers,
 ) -> Outcome<Vec<(String, TextEdit)>> {
     if existing.text == rendered {
         return Ok(Vec::new());
@@ -44,6 +55,9 @@ pub fn missing(
         .at(existing.place(&(0..1)))
         .help("rename that file, or the task"));
     }
+    if callers == Callers::EveryTask {
+        same_signatures(&wanted, &wanted.items, &stands, &stands.items)?;
+    }
     let mut out = Vec::new();
     level(
         &wanted,
@@ -55,6 +69,60 @@ pub fn missing(
     );
     imports(&wanted, &stands, &mut out);
     Ok(out)
+}
+
+/// Refuses a function of `stands` that is called as in `wanted` and has another signature.
+fn same_signatures(
+    wanted: &FileFacts,
+    wanted_items: &[ItemFact],
+    stands: &FileFacts,
+    stands_items: &[ItemFact],
+) -> Outcome<()> {
+    for item in wanted_items {
+        let Some(found) = find(stands_items, item) else {
+            continue;
+        };
+        same_signatures(wanted, &item.inner, stands, &found.inner)?;
+        let (Some(ours), Some(theirs)) = (&item.signature, &found.signature) else {
+            continue;
+        };
+        let (ours, place) = (wanted.text(ours), theirs);
+        let theirs = stands.text(theirs);
+        if bare(ours) != bare(theirs) {
+            return Err(Refusal::new(
+                "other-signature",
+                format!(
+                    "generated code does not call the shared `{}` as it stands: `{}`",
+                    item.key,
+                    one_line(theirs)
+                ),
+            )
+            .at(stands.place(place))
+            .help(format!(
+                "make it `{}`, or rename it: then the tool adds its own",
+                one_line(ours)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A signature without white space, visibility and the comma behind the last parameter.
+fn bare(signature: &str) -> String {
+    let text: String = signature.split_whitespace().collect();
+    let text = text.replace(",)", ")").replace(",>", ">");
+    let start = if text.starts_with("pub(") {
+        text.find(')').map_or(0, |n| n + 1)
+    } else {
+        0
+    };
+    text[start..].trim_start_matches("pub").to_owned()
+}
+
+/// The same on one line.
+fn one_line(signature: &str) -> String {
+    let words: Vec<&str> = signature.split_whitespace().collect();
+    words.join(" ").replace("( ", "(").replace(", )", ")")
 }
 
 fn is_code(item: &ItemFact) -> bool {

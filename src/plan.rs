@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::edit::{self, FileChange, TextEdit};
 use crate::format::{self, Fragment, Rustfmt};
-use crate::merge;
+use crate::merge::{self, Callers};
 use crate::note::{Note, Outcome, Place};
 use crate::pieces::PIECES;
 use crate::trivia::Spot;
@@ -42,6 +42,7 @@ struct DraftFile {
     title: String,
     path: String,
     text: String,
+    callers: Callers,
     existing: Option<Arc<SourceFile>>,
     /// Whether the text goes to the end of the file that stands, whatever it holds.
     is_tail: bool,
@@ -152,12 +153,14 @@ impl Plan {
         path: &str,
         text: String,
         existing: Option<&Arc<SourceFile>>,
+        callers: Callers,
     ) {
         self.files.push(DraftFile {
             piece,
             title: title.into(),
             path: path.to_owned(),
             text,
+            callers,
             existing: existing.map(Arc::clone),
             is_tail: false,
         });
@@ -176,6 +179,7 @@ impl Plan {
             title: title.into(),
             path: file.path.clone(),
             text,
+            callers: Callers::Task,
             existing: Some(Arc::clone(file)),
             is_tail: true,
         });
@@ -249,7 +253,7 @@ impl Plan {
                 self.insert(file.piece, file.title, existing, vec![edit]);
                 continue;
             }
-            let missing = merge::missing(existing, &file.path, &text)?;
+            let missing = merge::missing(existing, &file.path, &text, file.callers)?;
             if missing.is_empty() {
                 self.present(file.piece, file.title.clone(), &file.path);
             }

@@ -533,3 +533,42 @@ fn only_inserted(before: &str, after: &str) {
         assert!(rest.any(|other| other == c), "lost {c:?}");
     }
 }
+
+/// The shared halves are called by every task: one that a person gave another signature is
+/// refused, and both are shown.
+#[test]
+fn a_shared_half_with_another_signature_is_refused() {
+    let fleet = Fleet::new();
+    fleet.done(&["new", "Ping", "n:u32"]);
+    let gate = "crates/agentic/runtime/src/task_gate.rs";
+    let text = fleet.read(gate);
+    let wider = text.replacen(
+        "pub async fn enqueue_once(",
+        "pub async fn enqueue_once(\n    tenant: &str,",
+        1,
+    );
+    assert_ne!(wider, text);
+    fleet.write(gate, &wider);
+    fleet.commit();
+    let ran = fleet.tool(&["new", "Pong", "n:u32"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    for part in [
+        "error[other-signature]",
+        gate,
+        "tenant: &str",
+        "help: make it `pub async fn enqueue_once(rows",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    assert_eq!(fleet.read(gate), wider);
+    // Another layout, and another name for what only stands there, are nobody's business.
+    let loose = text.replacen(
+        "pub async fn enqueue_once(\n    ",
+        "pub async fn enqueue_once(",
+        1,
+    );
+    assert_ne!(loose, text);
+    fleet.write(gate, &loose);
+    fleet.commit();
+    fleet.done(&["new", "Pong", "n:u32"]);
+}

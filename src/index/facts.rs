@@ -319,6 +319,8 @@ pub struct ItemFact {
     pub key: String,
     /// From the first attribute or doc comment to its end.
     pub range: Range<usize>,
+    /// For a function: from its first keyword to its body.
+    pub signature: Option<Range<usize>>,
     /// For `impl` and inline `mod`: the items inside, and the offset of the closing brace.
     pub inner: Vec<ItemFact>,
     /// Offset of the closing brace, where there are inner items.

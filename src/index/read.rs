@@ -328,6 +328,17 @@ impl Reader<'_> {
         self.between(attributes, first, block.brace_token.span.close())
     }
 
+    /// From a function's first keyword to its body.
+    fn signature(
+        &self,
+        vis: &Visibility,
+        sig: &syn::Signature,
+        block: &syn::Block,
+    ) -> Range<usize> {
+        let end = self.range(block.brace_token.span.open()).start;
+        self.range(first_of(vis, sig)).start..end
+    }
+
     fn impl_range(&self, item: &syn::ItemImpl) -> Range<usize> {
         let first = item
             .defaultness
@@ -705,6 +716,10 @@ impl Reader<'_> {
         ItemFact {
             key,
             range: self.item_range(item),
+            signature: match item {
+                syn::Item::Fn(f) => Some(self.signature(&f.vis, &f.sig, &f.block)),
+                _ => None,
+            },
             inner,
             close,
         }
@@ -723,9 +738,14 @@ impl Reader<'_> {
             syn::ImplItem::Const(c) => format!("const {}", c.ident),
             _ => "other".to_owned(),
         };
+        let signature = match item {
+            syn::ImplItem::Fn(f) => Some(self.signature(&f.vis, &f.sig, &f.block)),
+            _ => None,
+        };
         ItemFact {
             key,
             range,
+            signature,
             inner: Vec::new(),
             close: None,
         }

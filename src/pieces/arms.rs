@@ -119,9 +119,10 @@ pub fn named_by_compiler(
     let title = "arm that the compiler names".to_owned();
     let around = facts.functions.iter().filter(|f| f.range.contains(&at));
     let is_const = around.last().is_some_and(|f| f.is_const);
-    let (unreachable, todo) = match is_const {
-        true => ("panic", "panic"),
-        false => ("unreachable", "todo"),
+    let (unreachable, todo) = if is_const {
+        ("panic", "panic")
+    } else {
+        ("unreachable", "todo")
     };
     let body = if is_test {
         format!("{unreachable}!(\"{variant} is not used here\")")

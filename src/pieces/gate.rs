@@ -1,6 +1,7 @@
 //! The enqueue half: key, ids and gate, in the crate that writes the queue's rows.
 
 use super::{Piece, last};
+use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
 use crate::render::{self, columns, merge_imports, render};
@@ -88,7 +89,14 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         queue_columns,
     })?;
     let existing = context.index.workspace.files.get(&path);
-    plan.draft_file(PIECE.id, "the enqueue half", &path, text, existing);
+    plan.draft_file(
+        PIECE.id,
+        "the enqueue half",
+        &path,
+        text,
+        existing,
+        Callers::EveryTask,
+    );
     Ok(())
 }
 

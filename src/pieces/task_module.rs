@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Piece, gate, last, module_dir};
+use crate::merge::Callers;
 use crate::note::Outcome;
 use crate::plan::Plan;
 use crate::render::{self, FieldView, StatusView, merge_imports, render};
@@ -31,7 +32,14 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let existing = context.index.workspace.files.get(&path);
     let text = render(&module(context)?)?;
     let is_new = existing.is_none();
-    plan.draft_file(PIECE.id, "the task's module", &path, text, existing);
+    plan.draft_file(
+        PIECE.id,
+        "the task's module",
+        &path,
+        text,
+        existing,
+        Callers::Task,
+    );
     if is_new {
         plan.open_in(
             &path,

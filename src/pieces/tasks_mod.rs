@@ -2,6 +2,7 @@
 
 use super::{Piece, gate, last, module_dir};
 use crate::landmarks::ResumeReading;
+use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
 use crate::render::{self, ExecutingNames, merge_imports, render};
@@ -98,7 +99,14 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         gate_path: gate,
         has_resume: !matches!(landmarks.resume, ResumeReading::Absent),
     })?;
-    plan.draft_file(PIECE.id, "the run half", &path, text, existing);
+    plan.draft_file(
+        PIECE.id,
+        "the run half",
+        &path,
+        text,
+        existing,
+        Callers::EveryTask,
+    );
     Ok(())
 }
 
