@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::note::{Outcome, Refusal};
+use crate::toolchain;
 
 /// rustfmt for the texts of one plan.
 #[derive(Debug)]
@@ -46,21 +47,8 @@ impl Rustfmt {
     /// The rustfmt beside the cargo that runs the tool, else the one on the path.
     #[must_use]
     pub fn new(dir: &Path, edition: &str) -> Self {
-        let beside = std::env::var_os("CARGO")
-            .map(PathBuf::from)
-            .and_then(|cargo| {
-                Some(
-                    cargo
-                        .parent()?
-                        .join(format!("rustfmt{}", std::env::consts::EXE_SUFFIX)),
-                )
-            })
-            .filter(|path| path.is_file());
         Self {
-            program: std::env::var_os("RUSTFMT")
-                .map(PathBuf::from)
-                .or(beside)
-                .unwrap_or_else(|| PathBuf::from("rustfmt")),
+            program: toolchain::rustfmt(dir),
             dir: dir.to_path_buf(),
             edition: edition.to_owned(),
             waiting: RefCell::new(None),

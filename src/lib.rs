@@ -23,6 +23,7 @@ pub mod render;
 pub mod report;
 pub mod request;
 pub mod task;
+pub mod toolchain;
 pub mod trivia;
 pub mod types;
 pub mod verify;

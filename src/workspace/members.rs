@@ -7,6 +7,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 
 use super::relative;
 use crate::note::{Outcome, Refusal};
+use crate::toolchain;
 
 /// What the user said about cargo itself.
 #[derive(Debug, Clone, Default)]
@@ -147,6 +148,7 @@ pub(super) struct Metadata {
 pub(super) fn metadata(manifest: &Path, options: &CargoOptions) -> Outcome<Metadata> {
     let mut command = MetadataCommand::new();
     command
+        .cargo_path(toolchain::cargo(manifest))
         .manifest_path(manifest)
         .no_deps()
         .other_options(options.flags.clone());
