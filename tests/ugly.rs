@@ -572,3 +572,40 @@ fn a_shared_half_with_another_signature_is_refused() {
     fleet.commit();
     fleet.done(&["new", "Pong", "n:u32"]);
 }
+
+/// A member by its path only, in a folder that the root manifest does not name.
+#[test]
+fn a_member_that_no_list_names_gets_its_arm() {
+    let fleet = Fleet::new();
+    fleet.write(
+        "apart/extra/Cargo.toml",
+        "[package]
+name = \"extra\"
+version = \"0.1.0\"
+edition = \"2024\"
+
+[dependencies]
+agentic-core = { path = \"../../crates/agentic/core\" }
+",
+    );
+    let lib = "pub fn of(spec: &agentic_core::delegation::TaskSpec) -> u8 {
+    use agentic_core::delegation::TaskSpec;
+    match spec {
+        TaskSpec::Agent { .. } => 1,
+        TaskSpec::Workflow { .. } => 2,
+        TaskSpec::Resume { .. } | TaskSpec::WorkflowStep { .. } => 3,
+        TaskSpec::WorkflowDecision { .. } => 4,
+    }
+}
+";
+    fleet.write("apart/extra/src/lib.rs", lib);
+    let path = "crates/agentic/pipeline/Cargo.toml";
+    let manifest = fleet.read(path);
+    let edge = "[dependencies]\nextra = { path = \"../../../apart/extra\" }\n";
+    fleet.write(path, &manifest.replacen("[dependencies]\n", edge, 1));
+    let hunks = diff_of(&fleet, "apart/extra/src/lib.rs");
+    assert!(
+        hunks.contains("+        TaskSpec::Ping { .. } => todo!(\"Ping in of\"),"),
+        "{hunks}"
+    );
+}

@@ -1,6 +1,6 @@
 //! The members of the workspace, from `cargo metadata --no-deps`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
@@ -137,6 +137,46 @@ pub(super) fn guess_root(manifest: &Path) -> Option<PathBuf> {
         .map(Path::to_path_buf)
 }
 
+/// The folders at the root that the members of its manifest stand in; the empty name for the
+/// root itself.
+///
+/// Only a guess, as the root is: cargo also counts what members depend on by a path.
+pub(super) fn guess_tops(root: &Path) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let Ok(manifest) = toml_edit::Document::parse(text.as_str()) else {
+        return BTreeSet::new();
+    };
+    let members = manifest.get("workspace").and_then(|w| w.get("members"));
+    let members = members.and_then(toml_edit::Item::as_array).into_iter();
+    let mut tops: BTreeSet<String> = members
+        .flatten()
+        .filter_map(toml_edit::Value::as_str)
+        .map(|member| top(member.strip_prefix("./").unwrap_or(member)))
+        .collect();
+    let is_whole = |top: &String| top.is_empty() || top.contains(['*', '?', '[']);
+    if manifest.get("package").is_some() || tops.iter().any(is_whole) {
+        tops = BTreeSet::from([String::new()]);
+    }
+    tops
+}
+
+/// The folder at the root that a member's directory stands in; the empty name for the root.
+fn top(dir: &str) -> String {
+    match dir.split('/').next() {
+        Some(first) if first != "." => first.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The folders at the root that `members` stand in and that are not among `known`.
+pub(super) fn other_tops(members: &[Member], known: &BTreeSet<String>) -> BTreeSet<String> {
+    let tops: BTreeSet<String> = members.iter().map(|member| top(&member.dir)).collect();
+    if known.contains("") {
+        return BTreeSet::new();
+    }
+    tops.difference(known).cloned().collect()
+}
+
 /// What cargo says of the workspace.
 pub(super) struct Metadata {
     pub(super) root: PathBuf,
@@ -240,4 +280,25 @@ fn member(root: &Path, package: &cargo_metadata::Package) -> Option<Member> {
         dependencies,
         edition: package.edition.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_folders_that_hold_members_are_walked() {
+        let dir = tempfile::tempdir().unwrap();
+        let tops = |manifest: &str| {
+            std::fs::write(dir.path().join("Cargo.toml"), manifest).unwrap();
+            Vec::from_iter(guess_tops(dir.path()))
+        };
+        let members = "[workspace]\nmembers = [\"crates/*\", \"crates/a/b\", \"./tool\"]\n";
+        assert_eq!(tops(members), ["crates", "tool"]);
+        assert_eq!(tops("[workspace]\nmembers = [\"*\"]\n"), [""]);
+        assert_eq!(tops("[workspace]\nmembers = [\"a\", \".\"]\n"), [""]);
+        let package = "[package]\nname = \"a\"\n\n[workspace]\nmembers = [\"crates/b\"]\n";
+        assert_eq!(tops(package), [""]);
+        assert!(tops("[workspace\n").is_empty());
+    }
 }

@@ -9,7 +9,7 @@ mod members;
 mod source;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,11 +50,14 @@ impl Workspace {
         meanwhile: impl FnOnce(&BTreeMap<String, Arc<SourceFile>>) -> T,
     ) -> Outcome<(Self, Option<T>)> {
         let start = members::nearest_manifest(options)?;
-        let guess = members::guess_root(&start);
+        let guess = members::guess_root(&start).map(|root| {
+            let tops = members::guess_tops(&root);
+            (root, tops)
+        });
         let (metadata, walked) = std::thread::scope(|scope| {
             let metadata = scope.spawn(|| members::metadata(&start, options));
-            let walked = guess.as_deref().map(|guess| {
-                walk::rust_files(guess).map(|walked| {
+            let walked = guess.as_ref().map(|(root, tops)| {
+                walk::rust_files(root, tops).map(|walked| {
                     let early = meanwhile(&walked.files);
                     (walked, early)
                 })
@@ -68,13 +71,19 @@ impl Workspace {
         } = metadata.map_err(|_| {
             Refusal::new("metadata", "the thread that runs cargo metadata panicked")
         })??;
-        let (walked, early) = match (walked, guess) {
-            (Some(walked), Some(guess)) if guess == root => {
+        let (mut walked, early, tops) = match (walked, guess) {
+            (Some(walked), Some((guess, tops))) if guess == root => {
                 let (walked, early) = walked?;
-                (walked, Some(early))
+                (walked, Some(early), tops)
             }
-            _ => (walk::rust_files(&root)?, None),
+            _ => (walk::Walked::default(), None, BTreeSet::new()),
         };
+        let others = members::other_tops(&members, &tops);
+        if !others.is_empty() {
+            let others = walk::rust_files(&root, &others)?;
+            walked.files.extend(others.files);
+            walked.unreadable.extend(others.unreadable);
+        }
         let workspace = Self {
             root,
             members,

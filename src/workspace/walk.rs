@@ -1,6 +1,6 @@
 //! The Rust files below the root, read in parallel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,23 +10,31 @@ use super::{SourceFile, relative};
 use crate::note::{Outcome, Place, Refusal};
 
 /// What a walk found.
+#[derive(Default)]
 pub(super) struct Walked {
     pub(super) files: BTreeMap<String, Arc<SourceFile>>,
     pub(super) unreadable: Vec<Place>,
 }
 
-/// Every `.rs` file below `root` that version control would not ignore.
+/// Every `.rs` file in the folders `tops` of `root` that version control would not ignore.
 ///
 /// Symbolic links are not followed, so that loops and links that lead outside do no harm.
 /// Directories called `target` and `node_modules` are left out with or without an ignore file.
-pub(super) fn rust_files(root: &Path) -> Outcome<Walked> {
-    let found = Mutex::new(Walked {
-        files: BTreeMap::new(),
-        unreadable: Vec::new(),
-    });
+pub(super) fn rust_files(root: &Path, tops: &BTreeSet<String>) -> Outcome<Walked> {
+    let mut tops = tops
+        .iter()
+        .map(|top| root.join(top))
+        .filter(|top| top.is_dir());
+    let Some(first) = tops.next() else {
+        return Ok(Walked::default());
+    };
+    let found = Mutex::new(Walked::default());
     let failed = Mutex::new(None);
-    WalkBuilder::new(root)
-        .follow_links(false)
+    let mut walk = WalkBuilder::new(first);
+    for top in tops {
+        walk.add(top);
+    }
+    walk.follow_links(false)
         .ignore(false)
         .require_git(false)
         .threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(4)))
