@@ -158,9 +158,9 @@ pub struct New {
     /// A duplicate is dropped while the first is active, or for ever
     #[arg(long, value_name = "WHEN", default_value = "active")]
     dedupe: Dedupe,
-    /// The task's deadline, `30m` say
-    #[arg(long, value_name = "DURATION")]
-    timeout: Option<String>,
+    /// The task's deadline, all its attempts together
+    #[arg(long, value_name = "DURATION", default_value = "30m")]
+    timeout: String,
     /// How often a transient failure is tried again
     #[arg(long, value_name = "N", default_value_t = 5)]
     retries: u32,
@@ -223,7 +223,7 @@ impl New {
                 Dedupe::Active => request::Dedupe::Active,
                 Dedupe::Forever => request::Dedupe::Forever,
             },
-            timeout: self.timeout.as_deref().map(request::duration).transpose()?,
+            timeout: request::duration(&self.timeout)?,
             retries: self.retries,
             backoff: request::backoff(&self.backoff)?,
             retry_on: self.retry_on.clone(),

@@ -77,8 +77,8 @@ pub struct TasksMod {
     pub executing: ExecutingNames,
     /// Name of the outcome's type.
     pub outcome_name: String,
-    /// Whether the outcome has variants beside the three terminal ones.
-    pub outcome_has_more: bool,
+    /// A pattern for the outcome's variants beside the three terminal ones; empty for none.
+    pub other_outcomes: String,
     /// Fields of `Done` beside the answer.
     pub done_rest: Vec<String>,
     /// Names of the policy's parts.
@@ -113,6 +113,22 @@ pub struct TasksMod {
     pub some_close: String,
     /// The run's answer column.
     pub run_answer: String,
+    /// The queue's entity as a short module name.
+    pub queue: String,
+    /// The queue's status column.
+    pub status_column: String,
+    /// Its value for a row that was claimed too often.
+    pub dead_status: Option<String>,
+    /// The column that counts the claims of a row.
+    pub claim: Option<String>,
+    /// That column's type.
+    pub claim_ty: String,
+    /// The entity of events as a short module name.
+    pub event: String,
+    /// Its column for the run.
+    pub event_run: String,
+    /// Its column for the type.
+    pub event_kind: String,
     /// The call that gives the highest event number.
     pub max_seq_call: String,
     /// The call that appends an event.
@@ -184,8 +200,8 @@ pub struct TaskModule {
     pub tag_key: String,
     /// The tag.
     pub tag: String,
-    /// Deadline in milliseconds; 0 for none.
-    pub timeout_ms: u128,
+    /// The deadline, as the call of a constructor of `Duration`.
+    pub timeout: String,
     /// Fields.
     pub fields: Vec<FieldView>,
     /// Fields of the key.

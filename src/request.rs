@@ -17,7 +17,7 @@ pub struct TaskRequest {
     /// When a duplicate is dropped.
     pub dedupe: Dedupe,
     /// The task's deadline.
-    pub timeout: Option<std::time::Duration>,
+    pub timeout: std::time::Duration,
     /// How often a transient failure is tried again.
     pub retries: u32,
     /// The pause between two tries.

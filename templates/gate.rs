@@ -4,6 +4,8 @@
 //! task's rows, so that of any number of simultaneous callers one inserts them; the others
 //! read again and are given the id of the task that won.
 
+use std::fmt::Write;
+
 use async_trait::async_trait;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::ActiveValue::{% if needs_not_set %}{NotSet, Set}{% else %}Set{% endif %};
@@ -42,13 +44,18 @@ pub struct TaskKey {
 
 impl TaskKey {
     /// The key of a task with this tag and no fields yet.
+    #[must_use]
     pub fn new(tag: &'static str) -> Self {
         let mut digest = Sha256::new();
         digest.update(format!("{tag}\n"));
         Self { tag, digest }
     }
 
-    /// Adds a field. Fails where the value has no JSON form: a path that is not UTF-8, say.
+    /// Adds a field.
+    ///
+    /// # Errors
+    ///
+    /// The value has no JSON form: a path that is not UTF-8, say.
     pub fn field(mut self, name: &str, value: &impl Serialize) -> Result<Self, serde_json::Error> {
         let value = canonical(&serde_json::to_value(value)?);
         self.digest.update(format!("{name}={value}\n"));
@@ -56,10 +63,16 @@ impl TaskKey {
     }
 
     /// What the ids of all tasks with this key start with.
+    #[must_use]
     pub fn prefix(&self) -> String {
         let hash = self.digest.clone().finalize();
-        let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        format!("{}-{hash}-", self.tag)
+        let mut prefix = format!("{}-", self.tag);
+        for byte in &hash[..16] {
+            // Writing to a string does not fail.
+            write!(prefix, "{byte:02x}").ok();
+        }
+        prefix.push('-');
+        prefix
     }
 }
 
@@ -131,6 +144,10 @@ pub trait TaskRows: Send + Sync {
 ///
 /// A duplicate never touches the rows of the first. The id is the run's id too: it is what a
 /// client polls.
+///
+/// # Errors
+///
+/// The database's own, and one where the task has no JSON form.
 pub async fn enqueue_once(
     rows: &impl TaskRows,
     key: &TaskKey,

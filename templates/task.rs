@@ -9,10 +9,10 @@ use {{ path }};
 {% endfor %}
 /// The wire tag: `{{ tag_key }}` of the serialized task, and the start of its id.
 const TAG: &str = "{{ tag }}";
-{% if timeout_ms > 0 %}
+
 /// How long the task may take, all attempts together.
-const TIMEOUT: Duration = Duration::from_millis({{ timeout_ms }});
-{% endif %}
+const TIMEOUT: Duration = Duration::{{ timeout }};
+
 /// What the task is given.
 #[derive(Debug, Clone)]
 pub struct {{ input }}{% if fields.is_empty() %};{% else %} {
@@ -26,6 +26,10 @@ pub struct {{ input }}{% if fields.is_empty() %};{% else %} {
 
 impl {{ input }} {
     /// What makes two calls the same work.
+    ///
+    /// # Errors
+    ///
+    /// A field of the key has no JSON form.
     pub fn idempotency_key(&self) -> Result<TaskKey, serde_json::Error> {
 {%- if key.is_empty() %}
         Ok(TaskKey::new(TAG))
@@ -40,16 +44,17 @@ impl {{ input }} {
     }
 
     /// The work itself.
-    async fn run(self, _context: TaskContext) -> Result<Finished<{{ status_ty }}>, TaskError> {
+    async fn run(self, context: TaskContext) -> Result<Finished<{{ status_ty }}>, TaskError> {
         // Write the work here. It may be run again after a worker died, so that it must be safe
         // to repeat. What may succeed another time is a `TaskError::Transient`.
-        Err(TaskError::Terminal(
-            "the work of {{ variant }} is not written yet".to_owned(),
-        ))
+        let missing = "the work of {{ variant }} is not written yet";
+        context.progress(missing).await;
+        Err(TaskError::Terminal(missing.to_owned()))
     }
 }
 
 /// Retries what failed for the moment; everything else fails at once.
+#[must_use]
 pub fn policy() -> {{ policy_name }} {
     {{ policy_name }} {
         {{ retry_field }}: Some({{ retry_name }} {
@@ -66,6 +71,10 @@ pub fn policy() -> {{ policy_name }} {
 /// Enqueues the work and returns the task's id, which is its run's id too.
 ///
 /// {{ dedupe_doc }}
+///
+/// # Errors
+///
+/// Those of the key and of the database.
 pub async fn enqueue(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) in extra %}, {{ name }}: {{ ty }}{% endfor %}) -> Result<String, DbErr> {
     let key = input
         .idempotency_key()
@@ -113,6 +122,15 @@ impl StatusColumn for Status {
         {{ status.failed }}
     }
 
+    async fn read(&self) -> Result<Option<{{ status_ty }}>, TaskError> {
+        let row = {{ status.entity }}::Entity::find()
+            .filter({{ status.entity }}::Column::{{ status.key_variant }}.eq(self.{{ status.field }}{{ status.key_clone }}))
+            .one(&self.db)
+            .await
+            .map_err(|e| TaskError::Transient(format!("cannot read {{ status.table }}.{{ status.column }}: {e}")))?;
+        Ok(row.map(|row| row.{{ status.column }}))
+    }
+
     async fn write(&self, value: {{ status_ty }}) -> Result<(), TaskError> {
         let row = {{ status.entity }}::ActiveModel {
             {{ status.column }}: Set(value),
@@ -149,6 +167,10 @@ impl StatusColumn for Status {
 
     fn failed() {}
 
+    async fn read(&self) -> Result<Option<()>, TaskError> {
+        Ok(None)
+    }
+
     async fn write(&self, (): ()) -> Result<(), TaskError> {
         Ok(())
     }
@@ -166,7 +188,7 @@ impl {{ executor }} {
 {%- when None %}
         let status = Status;
 {%- endmatch %}
-        start(&self.{{ db_field }}, assignment, TAG, status, {% if timeout_ms > 0 %}Some(TIMEOUT){% else %}None{% endif %}, move |context| {
+        start(&self.{{ db_field }}, assignment, TAG, status, TIMEOUT, move |context| {
             input.clone().run(context)
         })
     }

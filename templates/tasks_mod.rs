@@ -6,11 +6,11 @@
 
 use std::fmt::{self, Debug};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{% if claim.is_some() %}{Arc, OnceLock}{% else %}Arc{% endif %};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sea_orm::{DatabaseConnection, EntityTrait};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
@@ -78,6 +78,9 @@ pub trait StatusColumn: Send + Sync + 'static {
     /// What it says when the task failed or was cancelled.
     fn failed() -> Self::Value;
 
+    /// What the column says now; `None` where nothing is kept.
+    async fn read(&self) -> Result<Option<Self::Value>, TaskError>;
+
     /// Writes the column. What another delivery may manage is a `TaskError::Transient`.
     async fn write(&self, value: Self::Value) -> Result<(), TaskError>;
 }
@@ -88,14 +91,27 @@ pub trait TaskJournal: Send + Sync + 'static {
     /// The outcome that an earlier delivery of the same task came to.
     async fn ended(&self) -> Result<Option<TaskOutcome>, String>;
 
-    /// Whether a later task with the same key has been enqueued since.
-    async fn superseded(&self) -> Result<bool, String>;
-
-    /// Sets the run to running: recovery may have failed it while its task was queued.
+    /// Takes the run over and sets it to running: recovery may have failed it while its task
+    /// was queued.
     async fn begin(&self) -> Result<(), String>;
+
+    /// Whether nobody has taken the task over since: another delivery of it, or a later task
+    /// with the same key.
+    async fn is_current(&self) -> Result<bool, String>;
+
+    /// Whether the run has an event of this type.
+    async fn said(&self, event_type: &str) -> Result<bool, String>;
 
     /// Appends an event.
     async fn event(&self, event_type: &str, payload: Value) -> Result<(), String>;
+
+    /// Appends an event that a run has once, unless it has it.
+    async fn once(&self, event_type: &str, payload: Value) -> Result<(), String> {
+        if self.said(event_type).await? {
+            return Ok(());
+        }
+        self.event(event_type, payload).await
+    }
 
     /// Ends the run.
     async fn end(&self, outcome: &TaskOutcome) -> Result<(), String>;
@@ -122,13 +138,14 @@ impl TaskContext {
 
 /// Starts `work` in its envelope.
 ///
-/// `timeout` bounds the task over all its attempts.
+/// `timeout` bounds the task over all its attempts: work that hangs would keep its claim, and
+/// with it the task's key, for ever.
 pub(crate) fn start<S, W, F>(
     db: &DatabaseConnection,
     assignment: &{{ assignment_name }},
     tag: &str,
     status: S,
-    timeout: Option<Duration>,
+    timeout: Duration,
     work: W,
 ) -> {{ executing_name }}
 where
@@ -148,6 +165,9 @@ where
         Arc::new(RunJournal {
             db: db.clone(),
             run_id: assignment.run_id.clone(),
+{%- if claim.is_some() %}
+            claim: OnceLock::new(),
+{%- endif %}
             appending: Mutex::new(()),
         })
     } else {
@@ -168,7 +188,7 @@ struct Envelope<S> {
     journal: Arc<dyn TaskJournal>,
     status: S,
     retry: Option<{{ retry_name }}>,
-    timeout: Option<Duration>,
+    timeout: Duration,
 }
 
 impl<S: StatusColumn> Envelope<S> {
@@ -226,17 +246,39 @@ impl<S: StatusColumn> Envelope<S> {
         F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
     {
         if let Some(outcome) = self.journal.ended().await? {
+            self.tell(&outcome).await?;
             return Ok(outcome);
         }
         self.journal.begin().await?;
+        if self.journal.said("{{ events.started }}").await? {
+            // An earlier delivery began the work, and may have written how it ended.
+            if let Some(result) = self.ended_before().await? {
+                return self.finish(result).await;
+            }
+        }
         let result = match self.write_status(S::running()).await? {
             Ok(()) => {
-                self.journal.event("{{ events.started }}", json!({})).await?;
+                self.journal.once("{{ events.started }}", json!({})).await?;
                 self.attempts(cancel, work).await
             }
             Err(e) => Err(e),
         };
         self.finish(result).await
+    }
+
+    /// The end that the status tells of: it is written before everything else that ends a task.
+    async fn ended_before(&self) -> Result<Option<Result<Finished<S::Value>, TaskError>>, String> {
+        let value = self.status.read().await.map_err(|e| e.to_string())?;
+        Ok(match value {
+            Some(value) if value == S::failed() => Some(Err(TaskError::Terminal(
+                "failed in an earlier delivery".to_owned(),
+            ))),
+            Some(value) if value != S::running() => Some(Ok(Finished {
+                answer: String::new(),
+                status: Some(value),
+            })),
+            _ => None,
+        })
     }
 
     /// Runs the work until it succeeds, fails for good, or the policy is used up.
@@ -249,12 +291,6 @@ impl<S: StatusColumn> Envelope<S> {
         W: Fn(TaskContext) -> F + Send + Sync,
         F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
     {
-        let deadline = async {
-            match self.timeout {
-                Some(timeout) => tokio::time::sleep(timeout).await,
-                None => std::future::pending().await,
-            }
-        };
         let attempts = async {
             let mut attempt = 0;
             loop {
@@ -274,7 +310,9 @@ impl<S: StatusColumn> Envelope<S> {
             biased;
             () = cancel.cancelled() => Err(TaskError::Cancelled),
             result = attempts => result,
-            () = deadline => Err(TaskError::Terminal("timed out".to_owned())),
+            () = tokio::time::sleep(self.timeout) => {
+                Err(TaskError::Transient("timed out".to_owned()))
+            }
         }
     }
 
@@ -341,24 +379,29 @@ impl<S: StatusColumn> Envelope<S> {
             }
         }
         self.journal.end(&outcome).await?;
-        let (event_type, payload) = match &outcome {
-            {{ outcome_name }}::Done { answer, .. } => ("{{ events.done }}", json!({ "answer": answer })),
-            {{ outcome_name }}::Cancelled => ("{{ events.cancelled }}", json!({ "message": "cancelled" })),
-            {{ outcome_name }}::Failed(message) => ("{{ events.failed }}", json!({ "message": message })),
-{%- if outcome_has_more %}
-            _ => return Ok(outcome),
-{%- endif %}
-        };
-        self.journal.event(event_type, payload).await?;
+        self.tell(&outcome).await?;
         Ok(outcome)
     }
 
-    /// Writes the status unless a later task with the same key has taken it over.
+    /// Tells the event of the end, unless an earlier delivery did.
+    async fn tell(&self, outcome: &{{ outcome_name }}) -> Result<(), String> {
+        let (event_type, payload) = match outcome {
+            {{ outcome_name }}::Done { answer, .. } => ("{{ events.done }}", json!({ "answer": answer })),
+            {{ outcome_name }}::Cancelled => ("{{ events.cancelled }}", json!({ "message": "cancelled" })),
+            {{ outcome_name }}::Failed(message) => ("{{ events.failed }}", json!({ "message": message })),
+{%- if !other_outcomes.is_empty() %}
+            {{ other_outcomes }} => return Ok(()),
+{%- endif %}
+        };
+        self.journal.once(event_type, payload).await
+    }
+
+    /// Writes the status, which is this delivery's to write as long as nobody has taken over.
     ///
     /// The inner error is what the column itself refuses; the outer one is the database's.
     async fn write_status(&self, value: S::Value) -> Result<Result<(), TaskError>, String> {
-        if self.journal.superseded().await? {
-            return Ok(Ok(()));
+        if !self.journal.is_current().await? {
+            return Err("another delivery, or a later task, has taken over".to_owned());
         }
         match self.status.write(value).await {
             Err(TaskError::Transient(message)) => Err(message),
@@ -371,6 +414,10 @@ impl<S: StatusColumn> Envelope<S> {
 struct RunJournal {
     db: DatabaseConnection,
     run_id: String,
+{%- if claim.is_some() %}
+    /// Which claim of the queue's row this delivery is.
+    claim: OnceLock<Option<{{ claim_ty }}>>,
+{%- endif %}
     /// Held while an event takes the next number.
     appending: Mutex<()>,
 }
@@ -396,23 +443,63 @@ impl TaskJournal for RunJournal {
         })
     }
 
-    async fn superseded(&self) -> Result<bool, String> {
+    async fn begin(&self) -> Result<(), String> {
+{%- if let Some(claim) = claim %}
+        let claim = self.queued().await?.map(|row| row.{{ claim }});
+        self.claim.get_or_init(|| claim);
+{%- endif %}
+        self.set("running", None, None).await
+    }
+
+    async fn is_current(&self) -> Result<bool, String> {
+{%- if let Some(claim) = claim %}
+        let row = self.queued().await?;
+{%- if let Some(dead) = dead_status %}
+        if row.as_ref().is_some_and(|row| row.{{ status_column }} == "{{ dead }}") {
+            return Ok(false);
+        }
+{%- endif %}
+        let claim = row.map(|row| row.{{ claim }});
+        if self.claim.get().is_some_and(|ours| *ours != claim) {
+            return Ok(false);
+        }
+{%- endif %}
         let next = self.run_id.rsplit_once('-').and_then(|(key, generation)| {
             let next = generation.parse::<u64>().ok()?.checked_add(1)?;
             Some(format!("{key}-{next}"))
         });
         let Some(next) = next else {
-            return Ok(false);
+            return Ok(true);
         };
         let later = {{ run }}::Entity::find_by_id(next)
             .one(&self.db)
             .await
             .map_err(|e| format!("cannot read the run after {}: {e}", self.run_id))?;
-        Ok(later.is_some())
+        Ok(later.is_none())
     }
 
-    async fn begin(&self) -> Result<(), String> {
-        self.set("running", None, None).await
+    async fn said(&self, event_type: &str) -> Result<bool, String> {
+        let event = {{ event }}::Entity::find()
+            .filter({{ event }}::Column::{{ event_run }}.eq(&self.run_id))
+            .filter({{ event }}::Column::{{ event_kind }}.eq(event_type))
+            .one(&self.db)
+            .await
+            .map_err(|e| format!("cannot read the events of {}: {e}", self.run_id))?;
+        Ok(event.is_some())
+    }
+
+    async fn once(&self, event_type: &str, payload: Value) -> Result<(), String> {
+        // Recovery writes events too: one that takes the same number makes ours get lost.
+        for _ in 0..TELLS {
+            if self.said(event_type).await? {
+                return Ok(());
+            }
+            self.event(event_type, payload.clone()).await?;
+        }
+        if self.said(event_type).await? {
+            return Ok(());
+        }
+        Err(format!("run {} loses its event {event_type}", self.run_id))
     }
 
     async fn event(&self, event_type: &str, payload: Value) -> Result<(), String> {
@@ -431,15 +518,27 @@ impl TaskJournal for RunJournal {
             {{ outcome_name }}::Done { answer, .. } => ("done", Some(answer.as_str()), None),
             {{ outcome_name }}::Failed(message) => ("failed", None, Some(message.as_str())),
             {{ outcome_name }}::Cancelled => ("cancelled", None, Some("cancelled")),
-{%- if outcome_has_more %}
-            _ => return Ok(()),
+{%- if !other_outcomes.is_empty() %}
+            {{ other_outcomes }} => return Ok(()),
 {%- endif %}
         };
         self.set(status, answer, error).await
     }
 }
 
+/// How often an event that must not be lost is appended before that is an error.
+const TELLS: u32 = 4;
+
 impl RunJournal {
+{%- if claim.is_some() %}
+    async fn queued(&self) -> Result<Option<{{ queue }}::Model>, String> {
+        {{ queue }}::Entity::find_by_id(self.run_id.clone())
+            .one(&self.db)
+            .await
+            .map_err(|e| format!("cannot read task {}: {e}", self.run_id))
+    }
+
+{%- endif %}
     async fn set(
         &self,
         status: &str,
@@ -463,12 +562,16 @@ impl TaskJournal for EventStream {
         Ok(None)
     }
 
-    async fn superseded(&self) -> Result<bool, String> {
-        Ok(false)
-    }
-
     async fn begin(&self) -> Result<(), String> {
         Ok(())
+    }
+
+    async fn is_current(&self) -> Result<bool, String> {
+        Ok(true)
+    }
+
+    async fn said(&self, _event_type: &str) -> Result<bool, String> {
+        Ok(false)
     }
 
     async fn event(&self, event_type: &str, payload: Value) -> Result<(), String> {
@@ -546,9 +649,9 @@ pub(crate) mod testing {
 
     /// A run in memory.
     #[derive(Default)]
-    struct MemoryJournal {
-        events: Mutex<Vec<String>>,
-        ends: Mutex<usize>,
+    pub(super) struct MemoryJournal {
+        pub(super) events: Mutex<Vec<String>>,
+        pub(super) ends: Mutex<usize>,
     }
 
     #[async_trait]
@@ -557,12 +660,17 @@ pub(crate) mod testing {
             Ok(None)
         }
 
-        async fn superseded(&self) -> Result<bool, String> {
-            Ok(false)
-        }
-
         async fn begin(&self) -> Result<(), String> {
             Ok(())
+        }
+
+        async fn is_current(&self) -> Result<bool, String> {
+            Ok(true)
+        }
+
+        async fn said(&self, event_type: &str) -> Result<bool, String> {
+            let events = self.events.lock().unwrap();
+            Ok(events.iter().any(|event| event == event_type))
         }
 
         async fn event(&self, event_type: &str, _payload: Value) -> Result<(), String> {
@@ -577,8 +685,8 @@ pub(crate) mod testing {
     }
 
     /// A status column in memory, with the values of `S`.
-    struct MemoryStatus<S: StatusColumn> {
-        written: Arc<Mutex<Vec<S::Value>>>,
+    pub(super) struct MemoryStatus<S: StatusColumn> {
+        pub(super) written: Arc<Mutex<Vec<S::Value>>>,
     }
 
     #[async_trait]
@@ -595,6 +703,10 @@ pub(crate) mod testing {
 
         fn failed() -> S::Value {
             S::failed()
+        }
+
+        async fn read(&self) -> Result<Option<S::Value>, TaskError> {
+            Ok(self.written.lock().unwrap().last().cloned())
         }
 
         async fn write(&self, value: S::Value) -> Result<(), TaskError> {
@@ -631,7 +743,7 @@ pub(crate) mod testing {
                 written: Arc::clone(&written),
             },
             retry,
-            timeout: Some(Duration::from_secs(5)),
+            timeout: Duration::from_secs(5),
         };
         let mut task = envelope.start(mpsc::channel(1).1, work);
         let limit = Duration::from_secs(10);
@@ -653,7 +765,9 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::run;
+    use std::sync::Mutex;
+
+    use super::testing::{MemoryJournal, MemoryStatus, run};
     use super::*;
 
     /// A status that cannot be read wrongly.
@@ -675,9 +789,52 @@ mod tests {
             "failed"
         }
 
+        async fn read(&self) -> Result<Option<&'static str>, TaskError> {
+            Ok(None)
+        }
+
         async fn write(&self, _value: &'static str) -> Result<(), TaskError> {
             Ok(())
         }
+    }
+
+    /// The outcome and the statuses of a delivery after one that wrote `written` and died.
+    async fn redelivered(written: &[&'static str], timeout: Duration) -> (TaskOutcome, Vec<&'static str>) {
+        let journal = MemoryJournal::default();
+        journal.events.lock().unwrap().push("{{ events.started }}".to_owned());
+        let written = Arc::new(Mutex::new(written.to_vec()));
+        let envelope = Envelope {
+            journal: Arc::new(journal),
+            status: MemoryStatus::<Status> {
+                written: Arc::clone(&written),
+            },
+            retry: None,
+            timeout,
+        };
+        let work = |_| std::future::pending();
+        let mut task = envelope.start(mpsc::channel(1).1, work);
+        let outcome = task.{{ executing.outcomes }}.recv().await.expect("an outcome");
+        let written = written.lock().unwrap().clone();
+        (outcome, written)
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_delivery_ended_is_not_done_again() {
+        let long = Duration::from_secs(50);
+        let (outcome, statuses) = redelivered(&["running", "done"], long).await;
+        assert!(matches!(outcome, {{ outcome_name }}::Done { .. }));
+        assert_eq!(statuses.last(), Some(&"done"));
+
+        let (outcome, statuses) = redelivered(&["running", "failed"], long).await;
+        assert!(matches!(outcome, {{ outcome_name }}::Failed(_)));
+        assert_eq!(statuses.last(), Some(&"failed"));
+    }
+
+    #[tokio::test]
+    async fn work_that_hangs_ends_at_its_deadline() {
+        let (outcome, statuses) = redelivered(&["running"], Duration::from_millis(20)).await;
+        assert!(matches!(outcome, {{ outcome_name }}::Failed(message) if message == "transient: timed out"));
+        assert_eq!(statuses.last(), Some(&"failed"));
     }
 
     #[tokio::test]

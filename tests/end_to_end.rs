@@ -301,6 +301,18 @@ const WORK: &str = r#"    async fn run(self, context: TaskContext) -> Result<Fin
             "blip" if BLIPS.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 => {
                 Err(TaskError::Transient("connection reset".to_owned()))
             }
+            "late" => {
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                Ok(Finished::new("cloned"))
+            }
+            "effect" => {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                let file = std::fs::File::options().create(true).append(true).open(&self.target_dir);
+                let line = format!("{}\n", self.workspace_id);
+                file.and_then(|mut file| std::io::Write::write_all(&mut file, line.as_bytes()))
+                    .map_err(|e| TaskError::Terminal(e.to_string()))?;
+                Ok(Finished::new("cloned"))
+            }
             _ => {
                 context.progress("half").await;
                 Ok(Finished::new("cloned"))
@@ -316,7 +328,7 @@ fn a_scaffolded_task_runs_on_the_fleet() {
     fleet.done(CLONE);
     let module = format!("{TASKS}/clone_repository.rs");
     let text = fleet.read(&module);
-    let start = text.find("    async fn run(self, _context").unwrap();
+    let start = text.find("    async fn run(self, context").unwrap();
     let end = start + text[start..].find("    }\n}\n").unwrap();
     fleet.write(
         &module,
@@ -326,8 +338,14 @@ fn a_scaffolded_task_runs_on_the_fleet() {
         "crates/app/tests/task_runs.rs",
         include_str!("live/task_runs.rs"),
     );
-    let output = fleet.cargo(&["test", "--locked", "-p", "oxy-app", "--test", "task_runs"]);
-    assert!(output.contains("4 passed"), "{output}");
+    fleet.write(
+        "crates/app/tests/under_fire.rs",
+        include_str!("live/under_fire.rs"),
+    );
+    let tests = ["--test", "task_runs", "--test", "under_fire"];
+    let output = fleet.cargo(&[&["test", "--locked", "-p", "oxy-app"], &tests[..]].concat());
+    assert!(output.contains("8 passed"), "{output}");
+    assert!(output.contains("2 passed"), "{output}");
     // With its work written, nothing of the task is missing.
     let mut args = CLONE.to_vec();
     args.push("--allow-dirty");

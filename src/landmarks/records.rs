@@ -1,5 +1,7 @@
 //! How a run's events are appended and how a run is ended, by the workspace's own functions.
 
+use heck::ToUpperCamelCase;
+
 use super::Queue;
 use crate::index::{FileFacts, FnFact, Index};
 use crate::note::{Outcome, Refusal};
@@ -14,6 +16,18 @@ pub struct Records {
     pub end: RunFunction,
     /// Absolute path of the run's entity.
     pub run_entity: String,
+    /// The table of events.
+    pub events: EventTable,
+}
+
+/// The table that events are appended to.
+pub struct EventTable {
+    /// Absolute path of its entity.
+    pub entity: String,
+    /// Its column for the run, as a variant of the entity's `Column`.
+    pub run_column: String,
+    /// Its column for the event's type, likewise.
+    pub type_column: String,
 }
 
 /// A function and the texts that its parameters are filled with.
@@ -50,6 +64,7 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<Records> {
     let mut ends = Vec::new();
     let mut appends = Vec::new();
     let mut seqs = Vec::new();
+    let mut events = None;
     for path in index.containing_in(member, "ActiveModel {") {
         let facts = index.facts(&path)?;
         for function in facts
@@ -65,6 +80,7 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<Records> {
                 for other in facts.functions.iter().filter(|f| is_max_seq(f)) {
                     let args = vec!["&self.db".to_owned(), "&self.run_id".to_owned()];
                     seqs.push(call(index, &facts, other, args)?);
+                    events = events.or(event_table(index, &facts, other)?);
                 }
             }
         }
@@ -92,6 +108,47 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<Records> {
         max_seq: one(seqs, "gives the highest event number of a run")?,
         end: one(ends, "sets a run's status, answer and error")?,
         run_entity: run.entity.clone(),
+        events: events.ok_or_else(|| {
+            missing("gives the highest event number of a run with `entity::Entity::find()`")
+        })?,
+    })
+}
+
+/// The table that a function which gives the highest event number of a run reads from:
+/// `run_event::Entity::find().filter(run_event::Column::RunId.eq(run_id))`.
+fn event_table(
+    index: &Index<'_>,
+    facts: &FileFacts,
+    function: &FnFact,
+) -> Outcome<Option<EventTable>> {
+    let text: String = facts.text(&function.range).split_whitespace().collect();
+    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+    let before = |at: usize| {
+        let start = text[..at].rfind(|c| !is_path(c)).map_or(0, |n| n + 1);
+        &text[start..at]
+    };
+    let found = text.find("::Entity::find()").map(before);
+    let column = text.find(".eq(").map(before);
+    let (Some(entity), Some(run_column)) = (
+        found.and_then(|path| index.resolve(facts, path)),
+        column.and_then(|path| path.rsplit("::").next()),
+    ) else {
+        return Ok(None);
+    };
+    let Some(path) = index.module_file(&entity) else {
+        return Ok(None);
+    };
+    let model = index.facts(&path)?;
+    let model = model.structs.iter().find(|s| s.name == "Model");
+    let types = model.into_iter().flat_map(|model| &model.fields);
+    let mut types = types.filter(|f| f.ty == "String" && f.name.contains("type"));
+    Ok(match (types.next(), types.next()) {
+        (Some(field), None) => Some(EventTable {
+            run_column: run_column.to_owned(),
+            type_column: field.name.to_upper_camel_case(),
+            entity,
+        }),
+        _ => None,
     })
 }
 

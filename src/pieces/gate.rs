@@ -1,5 +1,7 @@
 //! The enqueue half: key, ids and gate, in the crate that writes the queue's rows.
 
+use heck::ToUpperCamelCase;
+
 use super::{Piece, last};
 use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
@@ -116,41 +118,62 @@ fn key_column(context: &Context<'_>, entity: &str) -> Outcome<String> {
                 .iter()
                 .find(|f| f.attributes.iter().any(|a| a.contains("primary_key")))
         })
-        .map(|field| {
-            let mut chars = field.name.chars();
-            let first: String = chars
-                .next()
-                .map(|c| c.to_uppercase().collect())
-                .unwrap_or_default();
-            first + chars.as_str()
-        })
+        .map(|field| field.name.to_upper_camel_case())
         .ok_or_else(|| Refusal::new("entity", format!("`{entity}` has no primary key")))
 }
 
 /// What the queue's status says while a worker holds the row: read from the crate's own text.
-fn claimed(context: &Context<'_>) -> Outcome<String> {
+pub(super) fn claimed(context: &Context<'_>) -> Outcome<String> {
     let queue = &context.landmarks.queue;
-    let Some(member) = context.index.workspace.member(&queue.package) else {
-        return Ok(String::new());
-    };
-    for word in ["claimed", "running", "in_progress", "processing"] {
-        let quoted = [format!("'{word}'"), format!("\"{word}\"")];
+    let words = ["claimed", "running", "in_progress", "processing"];
+    status_word(context, &words).ok_or_else(|| {
         let column = &queue.status_column;
-        for path in context.index.containing_in(member, column) {
-            let text = &context.index.workspace.files[&path].text;
-            let sets = quoted.iter().any(|quoted| {
+        let message = format!("cannot tell what `{column}` says while a worker holds a task");
+        Refusal::new("queue-status", message)
+            .at(queue.facts.place(&(0..1)))
+            .help("the gate treats such a task as running; the claim function is expected to set the column to 'claimed'")
+    })
+}
+
+/// What it says of a row that has been claimed too often, where the crate has such rows.
+///
+/// A word that no row ever has does no harm: it need not stand beside the column.
+pub(super) fn dead(context: &Context<'_>) -> Option<String> {
+    let words = ["dead", "dead_letter", "abandoned", "expired"];
+    let texts = queue_texts(context);
+    let holds = |word: &&&str| {
+        let quoted = [format!("'{word}'"), format!("\"{word}\"")];
+        texts
+            .iter()
+            .any(|text| quoted.iter().any(|q| text.contains(q)))
+    };
+    words.iter().find(holds).map(|word| (*word).to_owned())
+}
+
+/// The first of `words` that the queue's crate sets its status column to.
+fn status_word(context: &Context<'_>, words: &[&str]) -> Option<String> {
+    let column = &context.landmarks.queue.status_column;
+    let texts = queue_texts(context);
+    let sets = |word: &&&str| {
+        let quoted = [format!("'{word}'"), format!("\"{word}\"")];
+        texts.iter().any(|text| {
+            quoted.iter().any(|quoted| {
                 text.contains(&format!("{column} = {quoted}"))
                     || text.contains(&format!("{column}: Set({quoted}"))
-            });
-            if sets {
-                return Ok(word.to_owned());
-            }
-        }
-    }
-    Err(Refusal::new(
-        "queue-status",
-        format!("cannot tell what `{}` says while a worker holds a task", queue.status_column),
-    )
-    .at(queue.facts.place(&(0..1)))
-    .help("the gate treats such a task as running; the claim function is expected to set the column to 'claimed'"))
+            })
+        })
+    };
+    words.iter().find(sets).map(|word| (*word).to_owned())
+}
+
+/// The texts of the queue's crate that name its status column.
+fn queue_texts<'w>(context: &Context<'w>) -> Vec<&'w str> {
+    let queue = &context.landmarks.queue;
+    let index = context.index;
+    let member = index.workspace.member(&queue.package);
+    let files = member.map(|member| index.containing_in(member, &queue.status_column));
+    let files = files.into_iter().flatten();
+    files
+        .map(|path| index.workspace.files[&path].text.as_str())
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! The module of the task: input, key, policy, enqueue, status writer, work, three tests.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::{Piece, gate, last, module_dir};
 use crate::merge::Callers;
@@ -166,7 +167,7 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
         imports: imports(context),
         tag_key: task.tag_key.clone().unwrap_or_default(),
         tag: task.tag.clone(),
-        timeout_ms: task.request.timeout.map_or(0, |t| t.as_millis()),
+        timeout: duration(task.request.timeout, has_minutes(context)),
         key,
         status_ty: status_name.unwrap_or("()").to_owned(),
         policy_name: last(&policy.policy).to_owned(),
@@ -259,9 +260,7 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
     for name in ["Dedupe", "NewTask", "TaskKey", "TaskRows", "enqueue_once"] {
         paths.insert(format!("{gate}::{name}"));
     }
-    if task.request.timeout.is_some() {
-        paths.insert("std::time::Duration".to_owned());
-    }
+    paths.insert("std::time::Duration".to_owned());
     if let Some(status) = &task.status {
         paths.insert(status.entity.clone());
         paths.extend(status.ty.clone());
@@ -305,6 +304,30 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
     .collect()
 }
 
+/// Whether the executor's crate only compiles where `Duration::from_mins` stands in std.
+fn has_minutes(context: &Context<'_>) -> bool {
+    let package = &context.landmarks.executor.package;
+    let member = context.index.workspace.member(package);
+    member.is_some_and(|member| member.rust_version >= Some((1, 91)))
+}
+
+/// The constructor of `Duration` that a person would choose.
+fn duration(of: Duration, has_minutes: bool) -> String {
+    let seconds = of.as_secs();
+    match (of.subsec_millis(), seconds % 60) {
+        (0, 0) if has_minutes && seconds.is_multiple_of(3600) => {
+            format!("from_hours({})", seconds / 3600)
+        }
+        (0, 0) if has_minutes => format!("from_mins({})", seconds / 60),
+        (0, 0) => format!("from_secs({} * 60)", seconds / 60),
+        (0, _) => format!("from_secs({})", digits(seconds)),
+        (millis, _) => format!(
+            "from_millis({})",
+            digits(seconds * 1000 + u64::from(millis))
+        ),
+    }
+}
+
 /// A number with `_` between thousands from five digits on, as clippy asks for.
 fn digits(n: u64) -> String {
     let text = n.to_string();
@@ -335,6 +358,20 @@ fn lower_first(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_written_in_their_own_unit() {
+        let newer = |of| duration(of, true);
+        assert_eq!(newer(Duration::from_mins(30)), "from_mins(30)");
+        assert_eq!(newer(Duration::from_hours(2)), "from_hours(2)");
+        assert_eq!(newer(Duration::from_secs(90)), "from_secs(90)");
+        assert_eq!(newer(Duration::from_millis(1500)), "from_millis(1500)");
+        assert_eq!(newer(Duration::from_millis(12_345)), "from_millis(12_345)");
+        assert_eq!(
+            duration(Duration::from_mins(30), false),
+            "from_secs(30 * 60)"
+        );
+    }
 
     #[test]
     fn long_numbers_are_grouped() {

@@ -1,7 +1,7 @@
 //! The run half: the envelope that all tasks share, in `tasks/mod.rs` beside the executor.
 
 use super::{Piece, gate, last, module_dir};
-use crate::landmarks::ResumeReading;
+use crate::landmarks::{ResumeReading, Value};
 use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
@@ -50,18 +50,13 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     imports.dedup();
     let prefix = |path: &str| format!("{}::", last(&parent(path)));
     let (status, optional) = run_status(context)?;
-    let has_more = context
-        .index
-        .definition(&executor.outcome_type)?
-        .and_then(|facts| {
-            let name = last(&executor.outcome_type);
-            facts
-                .enums
-                .iter()
-                .find(|e| e.name == name)
-                .map(|e| e.variants.len() > 3)
-        })
-        .unwrap_or_default();
+    let claim = claim_counter(context)?;
+    if claim.is_some() {
+        imports.push(landmarks.queue.row.entity.clone());
+    }
+    imports.push(records.events.entity.clone());
+    imports.sort();
+    imports.dedup();
     let text = render(&render::TasksMod {
         imports: merge_imports(imports.iter().map(|path| within(krate, path))),
         modules: vec![crate::request::raw(&context.task.snake)],
@@ -75,7 +70,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             none: executor.executing.none.clone(),
         },
         outcome_name: last(&executor.outcome_type).to_owned(),
-        outcome_has_more: has_more,
+        other_outcomes: other_outcomes(context)?,
         done_rest: executor.done_rest.clone(),
         policy_name: policy.policy.clone(),
         retry_field: policy.retry_field.clone(),
@@ -93,6 +88,14 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         some_open: if optional { "Some(" } else { "" }.to_owned(),
         some_close: if optional { ")" } else { "" }.to_owned(),
         run_answer: "answer".to_owned(),
+        queue: last(&landmarks.queue.row.entity).to_owned(),
+        status_column: landmarks.queue.status_column.clone(),
+        dead_status: gate::dead(context),
+        claim_ty: claim.as_ref().map(|(_, ty)| ty.clone()).unwrap_or_default(),
+        claim: claim.map(|(column, _)| column),
+        event: last(&records.events.entity).to_owned(),
+        event_run: records.events.run_column.clone(),
+        event_kind: records.events.type_column.clone(),
         max_seq_call: records.max_seq.call(&prefix(&records.max_seq.path)),
         append_call: records.append.call(&prefix(&records.append.path)),
         end_call: records.end.call(&prefix(&records.end.path)),
@@ -108,6 +111,60 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         Callers::EveryTask,
     );
     Ok(())
+}
+
+/// A pattern for what an outcome can be beside done, failed and cancelled.
+fn other_outcomes(context: &Context<'_>) -> Outcome<String> {
+    let outcome = &context.landmarks.executor.outcome_type;
+    let name = last(outcome);
+    let facts = context.index.definition(outcome)?;
+    let facts = facts.iter().flat_map(|facts| &facts.enums);
+    let variants = facts.filter(|e| e.name == name).flat_map(|e| &e.variants);
+    let others = variants.filter(|v| !["Done", "Failed", "Cancelled"].contains(&v.name.as_str()));
+    let patterns: Vec<String> = others
+        .map(|variant| {
+            let fields = match &variant.fields {
+                None => "(..)",
+                Some(fields) if fields.is_empty() => "",
+                Some(_) => " { .. }",
+            };
+            format!("{name}::{}{fields}", variant.name)
+        })
+        .collect();
+    Ok(patterns.join(" | "))
+}
+
+/// The column of the queue's row that counts its claims, and its type: starts at 0, and the
+/// queue's crate adds 1 to it in its own SQL. `None` where there is none.
+fn claim_counter(context: &Context<'_>) -> Outcome<Option<(String, String)>> {
+    let queue = &context.landmarks.queue;
+    let index = context.index;
+    let (Some(member), Some(path)) = (
+        index.workspace.member(&queue.package),
+        index.module_file(&queue.row.entity),
+    ) else {
+        return Ok(None);
+    };
+    let facts = index.facts(&path)?;
+    let model = facts.structs.iter().find(|s| s.name == "Model");
+    let fields = model.into_iter().flat_map(|model| &model.fields);
+    let starts_at_zero = |name: &str| {
+        let columns = queue.row.columns.iter();
+        let value = columns.filter(|c| c.name == name).map(|c| &c.value).next();
+        matches!(value, Some(Value::Verbatim(text)) if text.replace(' ', "") == "Set(0)")
+    };
+    let counts = |name: &str| {
+        !index
+            .containing_in(member, &format!("{name} = {name} + 1"))
+            .is_empty()
+    };
+    let mut found = fields.filter(|f| {
+        matches!(f.ty.as_str(), "i16" | "i32" | "i64") && starts_at_zero(&f.name) && counts(&f.name)
+    });
+    Ok(match (found.next(), found.next()) {
+        (Some(field), None) => Some((field.name.clone(), field.ty.clone())),
+        _ => None,
+    })
 }
 
 /// The run's status column and whether it is optional; the answer must be an `Option<String>`.

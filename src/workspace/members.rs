@@ -33,6 +33,8 @@ pub struct Member {
     pub dependencies: Vec<Dependency>,
     /// The edition, `2021` say.
     pub edition: String,
+    /// The oldest Rust that it says it compiles with, as major and minor version.
+    pub rust_version: Option<(u64, u64)>,
 }
 
 /// A library, binary, test, example or bench.
@@ -279,6 +281,7 @@ fn member(root: &Path, package: &cargo_metadata::Package) -> Option<Member> {
         targets,
         dependencies,
         edition: package.edition.to_string(),
+        rust_version: package.rust_version.as_ref().map(|v| (v.major, v.minor)),
     })
 }
 

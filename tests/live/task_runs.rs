@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use agentic_core::delegation::TaskAssignment;
 use agentic_pipeline::PipelineTaskExecutor;
 use agentic_pipeline::executor::tasks::clone_repository::{self, CloneRepository};
 use agentic_runtime::crud;
+use agentic_runtime::entity::task_queue;
 use agentic_runtime::standing::{StandingOptions, WhenIdle, run_standing_worker};
 use agentic_runtime::state::RuntimeState;
 use agentic_runtime::testing::test_db;
+use agentic_runtime::worker::TaskExecutor;
 use entity::workspaces::{self, WorkspaceStatus};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait};
@@ -148,4 +151,94 @@ async fn a_restart_while_the_task_waits_changes_nothing_in_the_end() {
     assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
     let run = crud::get_run(&db, &id).await.unwrap().unwrap();
     assert_eq!(run.task_status.as_deref(), Some("done"));
+}
+
+/// Puts a task into the state in which a worker that died left it.
+async fn left_by_a_dead_worker(db: &DatabaseConnection, id: &str, workspace: Uuid) {
+    let started = serde_json::json!({});
+    crud::insert_event(db, id, 0, "task_started", &started, 0).await.unwrap();
+    let row = workspaces::ActiveModel {
+        id: Set(workspace),
+        status: Set(WorkspaceStatus::Ready),
+        ..Default::default()
+    };
+    row.update(db).await.unwrap();
+}
+
+/// The status is written first of all that ends a task: what it tells is not done again.
+#[tokio::test]
+async fn a_worker_that_died_after_the_status_does_not_cause_the_work_again() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+    left_by_a_dead_worker(&db, &id, workspace).await;
+    assert_eq!(drain(&db).await, 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
+    let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+    assert_eq!(run.task_status.as_deref(), Some("done"));
+    // Without the progress that the work reports.
+    assert_eq!(events(&db, &id).await, ["task_started", "done"]);
+}
+
+/// The event of the end is told by the next delivery where only it was lost.
+#[tokio::test]
+async fn a_worker_that_died_after_the_run_ended_leaves_the_event_to_the_next() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+    left_by_a_dead_worker(&db, &id, workspace).await;
+    crud::transition_run(&db, &id, "done", None, Some("cloned"), None).await.unwrap();
+    assert_eq!(drain(&db).await, 1);
+    assert_eq!(events(&db, &id).await, ["task_started", "done"]);
+    let row = crud::get_queue_entry(&db, &id).await.unwrap().unwrap();
+    assert_eq!(row.queue_status, "completed");
+}
+
+/// A worker that lost its claim, to another delivery or to the dead letters, changes nothing.
+#[tokio::test]
+async fn a_late_delivery_changes_nothing() {
+    for dead in [false, true] {
+        let (db, workspace) = database().await;
+        let id = clone_repository::enqueue(&db, input(workspace, "late")).await.unwrap();
+        let row = crud::claim_task(&db, "first").await.unwrap().unwrap();
+        let executor = PipelineTaskExecutor {
+            db: db.clone(),
+            workspace: std::env::temp_dir(),
+        };
+        let assignment = TaskAssignment {
+            task_id: row.task_id.clone(),
+            parent_task_id: None,
+            run_id: row.run_id.clone(),
+            spec: serde_json::from_value(row.spec.clone()).unwrap(),
+            policy: None,
+        };
+        let mut late = executor.execute(assignment).await.unwrap();
+        while events(&db, &id).await.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        // The row is taken away while the work goes on.
+        let mut row: task_queue::ActiveModel = row.into();
+        if dead {
+            row.queue_status = Set("dead".to_owned());
+        } else {
+            row.claim_count = Set(2);
+        }
+        row.update(&db).await.unwrap();
+        assert!(late.outcomes.recv().await.is_none(), "no outcome of a lost claim");
+        assert_eq!(status(&db, workspace).await, WorkspaceStatus::Cloning);
+        assert_eq!(events(&db, &id).await, ["task_started"]);
+        let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+        assert_eq!(run.task_status.as_deref(), Some("running"));
+    }
+}
+
+/// What the work panics with may hold a secret: it stands in no row.
+#[tokio::test]
+async fn the_text_of_a_panic_is_recorded_nowhere() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "panic")).await.unwrap();
+    assert_eq!(drain(&db).await, 1);
+    let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+    assert_eq!(run.error_message.as_deref(), Some("the work panicked"));
+    for event in crud::get_all_events(&db, &id).await.unwrap() {
+        assert!(!event.payload.to_string().contains("secret"), "{}", event.payload);
+    }
 }
