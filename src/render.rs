@@ -59,6 +59,52 @@ pub struct ExecutingNames {
     pub none: Vec<String>,
 }
 
+/// The end of tasks that no worker ends any more.
+#[derive(Template)]
+#[template(path = "dead_letters.rs", escape = "none")]
+pub struct DeadLetters {
+    /// `use` paths beside the fixed ones.
+    pub imports: Vec<String>,
+    /// Those of the executor's own crate.
+    pub own: Vec<String>,
+    /// How events are called.
+    pub events: EventNames,
+    /// The executor's type.
+    pub executor: String,
+    /// The entity of events as a short module name.
+    pub event: String,
+    /// Its column for the run.
+    pub event_run: String,
+    /// Its column for the type.
+    pub event_kind: String,
+    /// The queue's entity as a short module name.
+    pub queue: String,
+    /// Its primary key, as a variant of `Column`.
+    pub queue_id: String,
+    /// Its status, as a variant of `Column`.
+    pub queue_status: String,
+    /// The first value of the status.
+    pub initial_status: String,
+    /// Its value while a worker holds the row.
+    pub claimed_status: String,
+    /// The executor's field for the database.
+    pub db_field: String,
+    /// The primary key as a field.
+    pub id_column: String,
+    /// The serialized spec as a field.
+    pub spec_column: String,
+    /// The enum's name.
+    pub spec_name: String,
+    /// Name of the assignment's type.
+    pub assignment_name: String,
+    /// Its fields with their values.
+    pub assignment: Vec<(String, String)>,
+    /// The executor's method that starts a task.
+    pub method: String,
+    /// The executing task's receiver of outcomes.
+    pub outcomes: String,
+}
+
 /// The run half: envelope, errors, ports.
 #[derive(Template)]
 #[template(path = "tasks_mod.rs", escape = "none")]
@@ -117,8 +163,12 @@ pub struct TasksMod {
     pub queue: String,
     /// The queue's status column.
     pub status_column: String,
-    /// Its value for a row that was claimed too often.
-    pub dead_status: Option<String>,
+    /// The first value of that column.
+    pub initial_status: String,
+    /// Its value while a worker holds the row.
+    pub claimed_status: String,
+    /// The key of the serialized tag; empty for an enum that is tagged from outside.
+    pub tag_key: String,
     /// The column that counts the claims of a row.
     pub claim: Option<String>,
     /// That column's type.

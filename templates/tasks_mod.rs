@@ -6,7 +6,7 @@
 
 use std::fmt::{self, Debug};
 use std::future::Future;
-use std::sync::{% if claim.is_some() %}{Arc, OnceLock}{% else %}Arc{% endif %};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -92,8 +92,8 @@ pub trait TaskJournal: Send + Sync + 'static {
     async fn ended(&self) -> Result<Option<TaskOutcome>, String>;
 
     /// Takes the run over and sets it to running: recovery may have failed it while its task
-    /// was queued.
-    async fn begin(&self) -> Result<(), String>;
+    /// was queued. Gives why the work is not to be done, where the queue's row is closed.
+    async fn begin(&self) -> Result<Option<TaskError>, String>;
 
     /// Whether nobody has taken the task over since: another delivery of it, or a later task
     /// with the same key.
@@ -156,18 +156,12 @@ where
     let (events, receiver) = mpsc::channel(64);
     // A task that another one delegated is known to a coordinator, which persists its events,
     // ends its run and retries it. Of a task from the gate no coordinator knows.
-    let is_gated = assignment.parent_task_id.is_none()
-        && assignment
-            .task_id
-            .strip_prefix(tag)
-            .is_some_and(|rest| rest.starts_with('-'));
+    let is_gated = assignment.parent_task_id.is_none() && has_tag(&assignment.task_id, tag);
     let journal: Arc<dyn TaskJournal> = if is_gated {
         Arc::new(RunJournal {
             db: db.clone(),
             run_id: assignment.run_id.clone(),
-{%- if claim.is_some() %}
-            claim: OnceLock::new(),
-{%- endif %}
+            stand: OnceLock::new(),
             appending: Mutex::new(()),
         })
     } else {
@@ -181,6 +175,24 @@ where
         timeout,
     };
     envelope.start(receiver, work)
+}
+
+/// Whether an id is one that the gate gives to tasks with this tag.
+fn has_tag(id: &str, tag: &str) -> bool {
+    let mut parts = id.strip_prefix(tag).unwrap_or_default().split('-').skip(1);
+    let hash = parts.next().is_some_and(|hash| hash.len() == 32);
+    let generation = parts.next().is_some_and(|n| n.parse::<u64>().is_ok());
+    hash && generation && parts.next().is_none()
+}
+
+/// Whether a queue row with this id and spec was written by the gate.
+fn is_from_gate(id: &str, spec: &Value) -> bool {
+{%- if tag_key.is_empty() %}
+    let tag = spec.as_str().or_else(|| Some(spec.as_object()?.keys().next()?.as_str()));
+{%- else %}
+    let tag = spec["{{ tag_key }}"].as_str();
+{%- endif %}
+    tag.is_some_and(|tag| has_tag(id, tag))
 }
 
 /// What surrounds the work of one delivery.
@@ -249,12 +261,15 @@ impl<S: StatusColumn> Envelope<S> {
             self.tell(&outcome).await?;
             return Ok(outcome);
         }
-        self.journal.begin().await?;
+        let closed = self.journal.begin().await?;
         if self.journal.said("{{ events.started }}").await? {
             // An earlier delivery began the work, and may have written how it ended.
             if let Some(result) = self.ended_before().await? {
                 return self.finish(result).await;
             }
+        }
+        if let Some(error) = closed {
+            return self.finish(Err(error)).await;
         }
         let result = match self.write_status(S::running()).await? {
             Ok(()) => {
@@ -414,10 +429,8 @@ impl<S: StatusColumn> Envelope<S> {
 struct RunJournal {
     db: DatabaseConnection,
     run_id: String,
-{%- if claim.is_some() %}
-    /// Which claim of the queue's row this delivery is.
-    claim: OnceLock<Option<{{ claim_ty }}>>,
-{%- endif %}
+    /// How the queue's row stood when this delivery began.
+    stand: OnceLock<Stand>,
     /// Held while an event takes the next number.
     appending: Mutex<()>,
 }
@@ -443,27 +456,29 @@ impl TaskJournal for RunJournal {
         })
     }
 
-    async fn begin(&self) -> Result<(), String> {
-{%- if let Some(claim) = claim %}
-        let claim = self.queued().await?.map(|row| row.{{ claim }});
-        self.claim.get_or_init(|| claim);
-{%- endif %}
-        self.set("running", None, None).await
+    async fn begin(&self) -> Result<Option<TaskError>, String> {
+        let stand = self.stand().await?;
+        let closed = stand.closed_as.as_deref().map(|status| match status {
+            "cancelled" => TaskError::Cancelled,
+            status => TaskError::Terminal(format!("its queue row is {status}")),
+        });
+        self.stand.get_or_init(|| stand);
+        if closed.is_none() {
+            self.set("running", None, None).await?;
+        }
+        Ok(closed)
     }
 
     async fn is_current(&self) -> Result<bool, String> {
-{%- if let Some(claim) = claim %}
-        let row = self.queued().await?;
-{%- if let Some(dead) = dead_status %}
-        if row.as_ref().is_some_and(|row| row.{{ status_column }} == "{{ dead }}") {
+        let stand = self.stand().await?;
+        let is_ours = |began: &Stand| {
+            // A task that is cancelled while it runs still says so itself.
+            let is_open = stand.closed_as.as_deref().is_none_or(|status| status == "cancelled");
+            {% if claim.is_some() %}began.claim == stand.claim && {% endif %}(is_open || began.closed_as == stand.closed_as)
+        };
+        if !self.stand.get().is_none_or(is_ours) {
             return Ok(false);
         }
-{%- endif %}
-        let claim = row.map(|row| row.{{ claim }});
-        if self.claim.get().is_some_and(|ours| *ours != claim) {
-            return Ok(false);
-        }
-{%- endif %}
         let next = self.run_id.rsplit_once('-').and_then(|(key, generation)| {
             let next = generation.parse::<u64>().ok()?.checked_add(1)?;
             Some(format!("{key}-{next}"))
@@ -526,19 +541,34 @@ impl TaskJournal for RunJournal {
     }
 }
 
+/// How the queue's row of a task stands.
+struct Stand {
+{%- if claim.is_some() %}
+    /// How often it has been claimed.
+    claim: Option<{{ claim_ty }}>,
+{%- endif %}
+    /// What it says where no worker is to take it any more.
+    closed_as: Option<String>,
+}
+
 /// How often an event that must not be lost is appended before that is an error.
 const TELLS: u32 = 4;
 
 impl RunJournal {
-{%- if claim.is_some() %}
-    async fn queued(&self) -> Result<Option<{{ queue }}::Model>, String> {
-        {{ queue }}::Entity::find_by_id(self.run_id.clone())
+    async fn stand(&self) -> Result<Stand, String> {
+        let row = {{ queue }}::Entity::find_by_id(self.run_id.clone())
             .one(&self.db)
             .await
-            .map_err(|e| format!("cannot read task {}: {e}", self.run_id))
+            .map_err(|e| format!("cannot read task {}: {e}", self.run_id))?;
+        let is_closed = |status: &String| !matches!(status.as_str(), "{{ initial_status }}" | "{{ claimed_status }}");
+        Ok(Stand {
+{%- if let Some(claim) = claim %}
+            claim: row.as_ref().map(|row| row.{{ claim }}),
+{%- endif %}
+            closed_as: row.map(|row| row.{{ status_column }}).filter(is_closed),
+        })
     }
 
-{%- endif %}
     async fn set(
         &self,
         status: &str,
@@ -562,8 +592,8 @@ impl TaskJournal for EventStream {
         Ok(None)
     }
 
-    async fn begin(&self) -> Result<(), String> {
-        Ok(())
+    async fn begin(&self) -> Result<Option<TaskError>, String> {
+        Ok(None)
     }
 
     async fn is_current(&self) -> Result<bool, String> {
@@ -660,8 +690,8 @@ pub(crate) mod testing {
             Ok(None)
         }
 
-        async fn begin(&self) -> Result<(), String> {
-            Ok(())
+        async fn begin(&self) -> Result<Option<TaskError>, String> {
+            Ok(None)
         }
 
         async fn is_current(&self) -> Result<bool, String> {
@@ -828,6 +858,22 @@ mod tests {
         let (outcome, statuses) = redelivered(&["running", "failed"], long).await;
         assert!(matches!(outcome, {{ outcome_name }}::Failed(_)));
         assert_eq!(statuses.last(), Some(&"failed"));
+    }
+
+    #[test]
+    fn only_ids_of_the_gate_are_taken_for_such() {
+        let hash = "0123456789abcdef0123456789abcdef";
+        let spec = json!({ {% if tag_key.is_empty() %}"a_tag": {}{% else %}"{{ tag_key }}": "a_tag"{% endif %} });
+        assert!(is_from_gate(&format!("a_tag-{hash}-0"), &spec));
+        for id in [
+            format!("other-{hash}-0"),
+            format!("a_tag-{hash}-x"),
+            format!("a_tag-{hash}-0.1"),
+            "a_tag-1-0".to_owned(),
+            hash.to_owned(),
+        ] {
+            assert!(!is_from_gate(&id, &spec), "{id}");
+        }
     }
 
     #[tokio::test]

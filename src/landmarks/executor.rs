@@ -21,6 +21,8 @@ pub struct Executor {
     pub self_type: String,
     /// The trait it implements, as written.
     pub trait_path: String,
+    /// The trait's method with the match.
+    pub method: String,
     /// The parameter that holds the assignment.
     pub assignment: String,
     /// How the match takes the spec out of the assignment.
@@ -243,6 +245,7 @@ fn read(
         module,
         self_type: block.self_type.clone(),
         trait_path: block.trait_path.clone().unwrap_or_default(),
+        method: function.name.clone(),
         assignment,
         scrutinee,
         assignment_type,

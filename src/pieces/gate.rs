@@ -135,21 +135,6 @@ pub(super) fn claimed(context: &Context<'_>) -> Outcome<String> {
     })
 }
 
-/// What it says of a row that has been claimed too often, where the crate has such rows.
-///
-/// A word that no row ever has does no harm: it need not stand beside the column.
-pub(super) fn dead(context: &Context<'_>) -> Option<String> {
-    let words = ["dead", "dead_letter", "abandoned", "expired"];
-    let texts = queue_texts(context);
-    let holds = |word: &&&str| {
-        let quoted = [format!("'{word}'"), format!("\"{word}\"")];
-        texts
-            .iter()
-            .any(|text| quoted.iter().any(|q| text.contains(q)))
-    };
-    words.iter().find(holds).map(|word| (*word).to_owned())
-}
-
 /// The first of `words` that the queue's crate sets its status column to.
 fn status_word(context: &Context<'_>, words: &[&str]) -> Option<String> {
     let column = &context.landmarks.queue.status_column;

@@ -1,6 +1,7 @@
 //! What a task consists of, one file a piece. The list below is the order of the plan.
 
 mod arms;
+mod dead_letters;
 mod dependencies;
 mod executor_arm;
 mod gate;
@@ -31,7 +32,7 @@ pub struct Piece {
 }
 
 /// Every piece, in the order in which they are planned.
-pub const PIECES: [Piece; 11] = [
+pub const PIECES: [Piece; 12] = [
     worker::PIECE,
     variant::PIECE,
     executor_arm::PIECE,
@@ -40,6 +41,7 @@ pub const PIECES: [Piece; 11] = [
     gate::PIECE,
     gate_test::PIECE,
     tasks_mod::PIECE,
+    dead_letters::PIECE,
     task_module::PIECE,
     modules::PIECE,
     dependencies::PIECE,

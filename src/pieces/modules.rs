@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Piece, gate, tasks_mod};
+use super::{Piece, dead_letters, gate, tasks_mod};
 use crate::edit::TextEdit;
 use crate::index::FileFacts;
 use crate::note::Outcome;
@@ -25,7 +25,9 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     declare(plan, &executor.facts, "tasks");
     let tasks = tasks_mod::path(context);
     if index.workspace.files.contains_key(&tasks) {
-        declare(plan, &index.facts(&tasks)?, &raw(&context.task.snake));
+        let tasks = index.facts(&tasks)?;
+        declare(plan, &tasks, dead_letters::MODULE);
+        declare(plan, &tasks, &raw(&context.task.snake));
     }
     let gate_path = gate::path(context)?;
     let root = gate_path.replace(&format!("{}.rs", gate::MODULE), "lib.rs");

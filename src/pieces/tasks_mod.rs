@@ -1,6 +1,6 @@
 //! The run half: the envelope that all tasks share, in `tasks/mod.rs` beside the executor.
 
-use super::{Piece, gate, last, module_dir};
+use super::{Piece, dead_letters, gate, last, module_dir};
 use crate::landmarks::{ResumeReading, Value};
 use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
@@ -51,15 +51,18 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let prefix = |path: &str| format!("{}::", last(&parent(path)));
     let (status, optional) = run_status(context)?;
     let claim = claim_counter(context)?;
-    if claim.is_some() {
-        imports.push(landmarks.queue.row.entity.clone());
-    }
+    imports.push(landmarks.queue.row.entity.clone());
     imports.push(records.events.entity.clone());
     imports.sort();
     imports.dedup();
     let text = render(&render::TasksMod {
         imports: merge_imports(imports.iter().map(|path| within(krate, path))),
-        modules: vec![crate::request::raw(&context.task.snake)],
+        modules: {
+            let task = crate::request::raw(&context.task.snake);
+            let mut modules = vec![dead_letters::MODULE.to_owned(), task];
+            modules.sort();
+            modules
+        },
         events: landmarks.events.clone(),
         assignment_name: last(&executor.assignment_type).to_owned(),
         executing_name: executor.executing_name.clone(),
@@ -90,7 +93,9 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         run_answer: "answer".to_owned(),
         queue: last(&landmarks.queue.row.entity).to_owned(),
         status_column: landmarks.queue.status_column.clone(),
-        dead_status: gate::dead(context),
+        initial_status: landmarks.queue.initial_status.clone(),
+        claimed_status: gate::claimed(context)?,
+        tag_key: context.task.tag_key.clone().unwrap_or_default(),
         claim_ty: claim.as_ref().map(|(_, ty)| ty.clone()).unwrap_or_default(),
         claim: claim.map(|(column, _)| column),
         event: last(&records.events.entity).to_owned(),

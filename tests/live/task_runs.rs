@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentic_core::delegation::TaskAssignment;
+use agentic_core::delegation::{TaskAssignment, TaskSpec};
 use agentic_pipeline::PipelineTaskExecutor;
 use agentic_pipeline::executor::tasks::clone_repository::{self, CloneRepository};
 use agentic_runtime::crud;
@@ -240,5 +240,55 @@ async fn the_text_of_a_panic_is_recorded_nowhere() {
     assert_eq!(run.error_message.as_deref(), Some("the work panicked"));
     for event in crud::get_all_events(&db, &id).await.unwrap() {
         assert!(!event.payload.to_string().contains("secret"), "{}", event.payload);
+    }
+}
+
+/// What no worker ends any more is ended by the sweep: once, and by nothing else.
+#[tokio::test]
+async fn a_dead_task_gets_its_failure_written() {
+    for closed in ["dead", "failed", "cancelled"] {
+        let (db, workspace) = database().await;
+        let executor = PipelineTaskExecutor {
+            db: db.clone(),
+            workspace: std::env::temp_dir(),
+        };
+        let id = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+        // A task that was written by hand, and one that waits, are not the sweep's.
+        let spec = TaskSpec::Agent {
+            agent_id: "a".to_owned(),
+            question: "q".to_owned(),
+        };
+        crud::insert_run(&db, "by-hand", "q", None, "agent", None).await.unwrap();
+        crud::enqueue_task(&db, "by-hand", "by-hand", None, &spec, None).await.unwrap();
+        let waiting = clone_repository::enqueue(&db, input(Uuid::new_v4(), "ok")).await.unwrap();
+        assert_eq!(executor.end_dead_tasks().await.unwrap(), 0);
+        for id in [&id, "by-hand"] {
+            let row = task_queue::ActiveModel {
+                task_id: Set(id.to_owned()),
+                queue_status: Set(closed.to_owned()),
+                ..Default::default()
+            };
+            row.update(&db).await.unwrap();
+        }
+        assert_eq!(executor.end_dead_tasks().await.unwrap(), 1, "{closed}");
+        assert_eq!(executor.end_dead_tasks().await.unwrap(), 0, "{closed}");
+        assert_eq!(status(&db, workspace).await, WorkspaceStatus::Failed);
+        let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+        let (ended, event) = match closed {
+            "cancelled" => ("cancelled", "cancelled"),
+            _ => ("failed", "error"),
+        };
+        assert_eq!(run.task_status.as_deref(), Some(ended));
+        assert_eq!(events(&db, &id).await, [event], "without the work");
+        assert!(events(&db, "by-hand").await.is_empty());
+        assert!(events(&db, &waiting).await.is_empty());
+
+        // The key is free again, and a later task may start from any status.
+        let next = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+        assert_ne!(next, id);
+        assert_eq!(drain(&db).await, 2);
+        assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
+        assert_eq!(executor.end_dead_tasks().await.unwrap(), 0, "a later task has the status");
+        assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
     }
 }

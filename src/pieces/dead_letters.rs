@@ -1,0 +1,132 @@
+//! The end of tasks that no worker ends any more, in `tasks/dead_letters.rs` of the run half.
+
+use heck::ToUpperCamelCase;
+
+use super::{Piece, gate, last, module_dir};
+use crate::landmarks::Value;
+use crate::merge::Callers;
+use crate::note::{Outcome, Refusal};
+use crate::plan::Plan;
+use crate::render::{self, merge_imports, render};
+use crate::task::Context;
+use crate::types::within;
+
+/// The piece.
+pub const PIECE: Piece = Piece {
+    id: "dead_letters",
+    about: "the end of tasks that no worker ends any more",
+    plan,
+};
+
+/// The module's name.
+pub(super) const MODULE: &str = "dead_letters";
+
+/// The method that the module gives the executor.
+const METHOD: &str = "end_dead_tasks";
+
+fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
+    let landmarks = context.landmarks;
+    let executor = &landmarks.executor;
+    let queue = &landmarks.queue;
+    let events = &landmarks.records.events;
+    let path = format!(
+        "{}/tasks/{MODULE}.rs",
+        module_dir(&executor.facts.file.path)
+    );
+    let existing = context.index.workspace.files.get(&path);
+    let krate = executor.module.split("::").next().unwrap_or_default();
+    let mut imports = vec![
+        executor.assignment_type.clone(),
+        landmarks.spec.path.clone(),
+        events.entity.clone(),
+        queue.row.entity.clone(),
+        format!("{}::{}", executor.module, executor.self_type),
+    ];
+    // An inherent method needs no import; one of a trait does.
+    imports.extend(context.index.resolve(&executor.facts, &executor.trait_path));
+    imports.sort();
+    imports.dedup();
+    let column = |wanted: &Value| {
+        let columns = queue.row.columns.iter();
+        let mut found = columns.filter(|column| column.value == *wanted);
+        found.next().map(|column| column.name.clone())
+    };
+    let spec_column = column(&Value::Spec).ok_or_else(|| {
+        Refusal::new("queue-row", "the queue's row holds no spec").at(queue.facts.place(&(0..1)))
+    })?;
+    let (own, others): (Vec<String>, Vec<String>) = imports
+        .iter()
+        .map(|path| within(krate, path))
+        .partition(|path| path.starts_with("crate::"));
+    let text = render(&render::DeadLetters {
+        imports: merge_imports(others),
+        own: merge_imports(own),
+        events: landmarks.events.clone(),
+        executor: executor.self_type.clone(),
+        event: last(&events.entity).to_owned(),
+        event_run: events.run_column.clone(),
+        event_kind: events.type_column.clone(),
+        queue: last(&queue.row.entity).to_owned(),
+        queue_id: queue.id_column.to_upper_camel_case(),
+        queue_status: queue.status_column.to_upper_camel_case(),
+        initial_status: queue.initial_status.clone(),
+        claimed_status: gate::claimed(context)?,
+        db_field: executor.db_field.clone(),
+        id_column: queue.id_column.clone(),
+        spec_column,
+        spec_name: last(&landmarks.spec.path).to_owned(),
+        assignment_name: last(&executor.assignment_type).to_owned(),
+        assignment: assignment(context)?,
+        method: executor.method.clone(),
+        outcomes: executor.executing.outcomes.clone(),
+    })?;
+    let is_new = existing.is_none();
+    plan.draft_file(
+        PIECE.id,
+        "the end of dead tasks",
+        &path,
+        text,
+        existing,
+        Callers::EveryTask,
+    );
+    if is_new {
+        plan.open_in(
+            &path,
+            &format!("pub async fn {METHOD}"),
+            format!("call `{METHOD}` where the program starts, and from time to time: nothing else writes the failure of a dead row"),
+        );
+    }
+    Ok(())
+}
+
+/// What stands in each field of the assignment of a task that comes from the gate.
+fn assignment(context: &Context<'_>) -> Outcome<Vec<(String, String)>> {
+    let path = &context.landmarks.executor.assignment_type;
+    let facts = context.index.definition(path)?;
+    let structs = facts.iter().flat_map(|facts| &facts.structs);
+    let mut named = structs.filter(|s| s.name == last(path));
+    let fields = named
+        .next()
+        .map(|s| s.fields.as_slice())
+        .unwrap_or_default();
+    let value = |name: &str, ty: &str| match name {
+        "task_id" => Some("id.clone()"),
+        "run_id" => Some("id"),
+        "spec" => Some("spec"),
+        _ if ty.starts_with("Option<") => Some("None"),
+        _ => None,
+    };
+    let filled = fields.iter().map(|field| {
+        let value = value(&field.name, &field.ty).ok_or_else(|| {
+            let message = format!("cannot tell what `{}` of a dead task is", field.name);
+            Refusal::new("assignment", message)
+                .at(context.landmarks.queue.facts.place(&(0..1)))
+                .help(format!(
+                    "`{}` must be an `Option`, or have a default that generated code can name",
+                    field.name
+                ))
+        })?;
+        Ok((field.name.clone(), value.to_owned()))
+    });
+    filled.collect()
+}

@@ -1,0 +1,65 @@
+//! The end of tasks that no worker ends any more.
+//!
+//! A row that was claimed too often is dead, and a worker of a release that does not know a task
+//! fails its row: in both cases the run and the status column go on saying that the task runs.
+
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+{% for path in imports %}
+use {{ path }};
+{%- endfor %}
+
+use super::is_from_gate;
+{%- for path in own %}
+use {{ path }};
+{%- endfor %}
+
+/// Events that a task's envelope tells last.
+const ENDS: [&str; 3] = ["{{ events.done }}", "{{ events.failed }}", "{{ events.cancelled }}"];
+
+impl {{ executor }} {
+    /// Ends every task whose row is closed and whose run does not say how it ended.
+    ///
+    /// The work is not done: the envelope finds the row closed and writes the failure. Call it
+    /// where the program starts, and from time to time. Gives the number of tasks that it ended.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn end_dead_tasks(&self) -> Result<usize, DbErr> {
+        let run = Expr::col(({{ event }}::Entity, {{ event }}::Column::{{ event_run }}));
+        let event = Expr::col(({{ event }}::Entity, {{ event }}::Column::{{ event_kind }}));
+        let told = Query::select()
+            .expr(Expr::value(1))
+            .from({{ event }}::Entity)
+            .and_where(run.equals(({{ queue }}::Entity, {{ queue }}::Column::{{ queue_id }})))
+            .and_where(event.is_in(ENDS))
+            .to_owned();
+        let rows = {{ queue }}::Entity::find()
+            .filter({{ queue }}::Column::{{ queue_status }}.is_not_in(["{{ initial_status }}", "{{ claimed_status }}"]))
+            .filter(Expr::exists(told).not())
+            .all(&self.{{ db_field }})
+            .await?;
+        let mut ended = 0;
+        for row in rows {
+            let {{ queue }}::Model { {{ id_column }}{% if id_column != "id" %}: id{% endif %}, {{ spec_column }}{% if spec_column != "spec" %}: spec{% endif %}, .. } = row;
+            if !is_from_gate(&id, &spec) {
+                continue;
+            }
+            // A release that knows the task ends it.
+            let Ok(spec) = serde_json::from_value::<{{ spec_name }}>(spec) else {
+                continue;
+            };
+            let assignment = {{ assignment_name }} {
+{%- for (name, value) in assignment %}
+                {{ name }}{% if name != value %}: {{ value }}{% endif %},
+{%- endfor %}
+            };
+            match self.{{ method }}(assignment).await {
+                Ok(mut task) => ended += usize::from(task.{{ outcomes }}.recv().await.is_some()),
+                Err(error) => tracing::warn!(error, "a dead task cannot be ended"),
+            }
+        }
+        Ok(ended)
+    }
+}
