@@ -168,7 +168,7 @@ impl Fleet {
 }
 
 /// The target folder of all copies, so that dependencies are built once.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     std::env::var_os("FLEET_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fleet"),
         PathBuf::from,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use agentic_pipeline::PipelineTaskExecutor;
 use agentic_pipeline::executor::tasks::clone_repository::{self, CloneRepository};
 use agentic_runtime::crud;
 use agentic_runtime::entity::{run, run_event, task_queue};
@@ -224,4 +225,58 @@ async fn tasks_survive_workers_that_are_killed() {
             assert_eq!(events.count(&db).await.unwrap(), 1, "{once} of {id}");
         }
     }
+}
+
+/// A worker of the release before cannot decode the task: it fails the row and nothing else. What
+/// it leaves is ended by a program that knows the task.
+#[tokio::test]
+async fn a_worker_of_the_release_before_leaves_a_row_that_the_sweep_ends() {
+    let (place, db) = Place::new("before").await;
+    let workspace = workspace(&db).await;
+    let id = clone_repository::enqueue(&db, input(workspace, "ok", "somewhere".into())).await;
+    let id = id.unwrap();
+    let before = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../oxy-before");
+    let mut worker = Command::new(before);
+    place.tell(&mut worker);
+    let worked = worker.args(["worker", "--until-idle"]).stderr(Stdio::null()).status();
+    assert!(worked.unwrap().success());
+    let status = async || {
+        let row = workspaces::Entity::find_by_id(workspace).one(&db).await;
+        row.unwrap().unwrap().status
+    };
+    let row = crud::get_queue_entry(&db, &id).await.unwrap().unwrap();
+    assert_eq!(row.queue_status, "failed");
+    assert_eq!(status().await, WorkspaceStatus::Cloning, "as the worker found it");
+
+    let executor = PipelineTaskExecutor {
+        db: db.clone(),
+        workspace: std::env::temp_dir(),
+    };
+    assert_eq!(executor.end_dead_tasks().await.unwrap(), 1);
+    assert_eq!(status().await, WorkspaceStatus::Failed);
+}
+
+/// The secret travels as a reference: its value is in no row, no event and no log.
+#[tokio::test]
+async fn the_token_is_nowhere() {
+    let (place, db) = Place::new("token").await;
+    let token = place.folder.join("token");
+    std::fs::write(&token, "ghp_very_secret").unwrap();
+    for branch in ["token", "token-fails", "token-panics"] {
+        let workspace = workspace(&db).await;
+        let mut input = input(workspace, branch, place.effects());
+        input.auth_token_ref = token.display().to_string();
+        clone_repository::enqueue(&db, input).await.unwrap();
+    }
+    assert!(place.oxy(&["worker", "--until-idle"]).status().unwrap().success());
+    let used = std::fs::read_to_string(place.effects()).unwrap();
+    assert_eq!(used.matches("ghp_very_secret").count(), 3, "the work had it");
+    let mut all = std::fs::read_to_string(place.folder.join("log")).unwrap();
+    assert!(all.contains("clone_repository"), "the log tells of the tasks: {all}");
+    all.push_str(&format!("{:?}", run::Entity::find().all(&db).await.unwrap()));
+    all.push_str(&format!("{:?}", run_event::Entity::find().all(&db).await.unwrap()));
+    all.push_str(&format!("{:?}", task_queue::Entity::find().all(&db).await.unwrap()));
+    all.push_str(&format!("{:?}", workspaces::Entity::find().all(&db).await.unwrap()));
+    assert!(all.contains(&token.display().to_string()), "the reference");
+    assert!(!all.contains("ghp_very_secret"), "{all}");
 }
