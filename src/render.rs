@@ -212,14 +212,14 @@ pub struct StatusView {
     pub table: String,
     /// Column.
     pub column: String,
+    /// The same as a variant of the entity's `Column`.
+    pub column_variant: String,
     /// Short module name of the entity.
     pub entity: String,
     /// The key's column.
     pub key_variant: String,
     /// The field that holds the row's key.
     pub field: String,
-    /// Its type.
-    pub field_ty: String,
     /// `.clone()` where the key is not `Copy`.
     pub key_clone: String,
     /// Value while running.

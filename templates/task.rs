@@ -100,13 +100,9 @@ pub async fn enqueue(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) i
 }
 {% match status %}
 {% when Some with (status) %}
-/// The one writer of `{{ status.table }}.{{ status.column }}`.
-struct Status {
-    db: DatabaseConnection,
-    {{ status.field }}: {{ status.field_ty }},
-}
+/// What the task writes into `{{ status.table }}.{{ status.column }}`.
+struct Status;
 
-#[async_trait]
 impl StatusColumn for Status {
     type Value = {{ status_ty }};
 
@@ -121,43 +117,11 @@ impl StatusColumn for Status {
     fn failed() -> {{ status_ty }} {
         {{ status.failed }}
     }
-
-    async fn read(&self) -> Result<Option<{{ status_ty }}>, TaskError> {
-        let row = {{ status.entity }}::Entity::find()
-            .filter({{ status.entity }}::Column::{{ status.key_variant }}.eq(self.{{ status.field }}{{ status.key_clone }}))
-            .one(&self.db)
-            .await
-            .map_err(|e| TaskError::Transient(format!("cannot read {{ status.table }}.{{ status.column }}: {e}")))?;
-        Ok(row.map(|row| row.{{ status.column }}))
-    }
-
-    async fn write(&self, value: {{ status_ty }}) -> Result<(), TaskError> {
-        let row = {{ status.entity }}::ActiveModel {
-            {{ status.column }}: Set(value),
-{%- if status.has_updated_at %}
-            updated_at: Set(ChronoDateTimeUtc::from(SystemTime::now()).into()),
-{%- endif %}
-            ..Default::default()
-        };
-        let written = {{ status.entity }}::Entity::update_many()
-            .set(row)
-            .filter({{ status.entity }}::Column::{{ status.key_variant }}.eq(self.{{ status.field }}{{ status.key_clone }}))
-            .exec(&self.db)
-            .await
-            .map_err(|e| TaskError::Transient(format!("cannot write {{ status.table }}.{{ status.column }}: {e}")))?;
-        if written.rows_affected == 0 {
-            return Err(TaskError::Terminal(
-                "{{ status.table }} has no row of the task's {{ status.field }}".to_owned(),
-            ));
-        }
-        Ok(())
-    }
 }
 {% when None %}
 /// The place for a domain status: no column follows this task yet.
 struct Status;
 
-#[async_trait]
 impl StatusColumn for Status {
     type Value = ();
 
@@ -166,7 +130,10 @@ impl StatusColumn for Status {
     fn done() {}
 
     fn failed() {}
+}
 
+#[async_trait]
+impl StatusPort<()> for Status {
     async fn read(&self) -> Result<Option<()>, TaskError> {
         Ok(None)
     }
@@ -181,14 +148,16 @@ impl {{ executor }} {
     pub(crate) fn execute_{{ snake }}(&self, assignment: &{{ assignment_name }}, input: {{ input }}) -> {{ executing_name }} {
 {%- match status %}
 {%- when Some with (status) %}
-        let status = Status {
+        let status = StatusRow::<{{ status.entity }}::Entity> {
             db: self.{{ db_field }}.clone(),
-            {{ status.field }}: input.{{ status.field }}{{ status.key_clone }},
+            column: {{ status.entity }}::Column::{{ status.column_variant }},
+            row: {{ status.entity }}::Column::{{ status.key_variant }}.eq(input.{{ status.field }}{{ status.key_clone }}),
+            changed: {% if status.has_updated_at %}Some({{ status.entity }}::Column::UpdatedAt){% else %}None{% endif %},
         };
 {%- when None %}
         let status = Status;
 {%- endmatch %}
-        start(&self.{{ db_field }}, assignment, TAG, status, TIMEOUT, move |context| {
+        start::<Status, _, _>(&self.{{ db_field }}, assignment, TAG, status, TIMEOUT, move |context| {
             input.clone().run(context)
         })
     }

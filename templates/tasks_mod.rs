@@ -7,10 +7,14 @@
 use std::fmt::{self, Debug};
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
+use sea_orm::prelude::ChronoDateTimeUtc;
+use sea_orm::sea_query::{Expr, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, EntityTrait, IdenStatic, QueryFilter, QuerySelect, TryGetable,
+};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
@@ -63,8 +67,7 @@ impl<S> Finished<S> {
     }
 }
 
-/// The domain status that follows a task. Only the envelope writes it.
-#[async_trait]
+/// What the domain status says of a task.
 pub trait StatusColumn: Send + Sync + 'static {
     /// The column's type.
     type Value: Clone + Debug + PartialEq + Send + Sync + 'static;
@@ -77,12 +80,71 @@ pub trait StatusColumn: Send + Sync + 'static {
 
     /// What it says when the task failed or was cancelled.
     fn failed() -> Self::Value;
+}
 
-    /// What the column says now; `None` where nothing is kept.
-    async fn read(&self) -> Result<Option<Self::Value>, TaskError>;
+/// Where a domain status is kept. Only the envelope writes it.
+#[async_trait]
+pub trait StatusPort<V>: Send + Sync + 'static {
+    /// What it says now; `None` where nothing is kept.
+    async fn read(&self) -> Result<Option<V>, TaskError>;
 
-    /// Writes the column. What another delivery may manage is a `TaskError::Transient`.
-    async fn write(&self, value: Self::Value) -> Result<(), TaskError>;
+    /// Writes it. What another delivery may manage is a `TaskError::Transient`.
+    async fn write(&self, value: V) -> Result<(), TaskError>;
+}
+
+/// A domain status that stands in a column.
+pub(crate) struct StatusRow<E: EntityTrait> {
+    pub(crate) db: DatabaseConnection,
+    pub(crate) column: E::Column,
+    /// The condition that only its row meets.
+    pub(crate) row: SimpleExpr,
+    /// The column that says when the row was last changed.
+    pub(crate) changed: Option<E::Column>,
+}
+
+impl<E: EntityTrait> StatusRow<E> {
+    fn name(&self) -> String {
+        format!("{}.{}", E::default().table_name(), self.column.as_str())
+    }
+}
+
+#[async_trait]
+impl<E, V> StatusPort<V> for StatusRow<E>
+where
+    E: EntityTrait,
+    E::Column: Send + Sync,
+    V: Into<sea_orm::Value> + TryGetable + Send + 'static,
+{
+    async fn read(&self) -> Result<Option<V>, TaskError> {
+        E::find()
+            .select_only()
+            .column(self.column)
+            .filter(self.row.clone())
+            .into_tuple()
+            .one(&self.db)
+            .await
+            .map_err(|e| TaskError::Transient(format!("cannot read {}: {e}", self.name())))
+    }
+
+    async fn write(&self, value: V) -> Result<(), TaskError> {
+        let value = self.column.save_as(Expr::val(value));
+        let mut update = E::update_many()
+            .col_expr(self.column, value)
+            .filter(self.row.clone());
+        if let Some(changed) = self.changed {
+            let now = ChronoDateTimeUtc::from(SystemTime::now());
+            update = update.col_expr(changed, Expr::value(now));
+        }
+        let written = update
+            .exec(&self.db)
+            .await
+            .map_err(|e| TaskError::Transient(format!("cannot write {}: {e}", self.name())))?;
+        if written.rows_affected == 0 {
+            let message = format!("{} has no row of this task", self.name());
+            return Err(TaskError::Terminal(message));
+        }
+        Ok(())
+    }
 }
 
 /// Where the events and the end of a task are recorded. Its errors are those of the database.
@@ -144,7 +206,7 @@ pub(crate) fn start<S, W, F>(
     db: &DatabaseConnection,
     assignment: &{{ assignment_name }},
     tag: &str,
-    status: S,
+    status: impl StatusPort<S::Value>,
     timeout: Duration,
     work: W,
 ) -> {{ executing_name }}
@@ -168,9 +230,9 @@ where
         Arc::new(EventStream { events })
     };
     let policy = assignment.policy.as_ref().filter(|_| is_gated);
-    let envelope = Envelope {
+    let envelope = Envelope::<S> {
         journal,
-        status,
+        status: Box::new(status),
         retry: policy.and_then(|policy| policy.{{ retry_field }}.clone()),
         timeout,
     };
@@ -196,9 +258,9 @@ fn is_from_gate(id: &str, spec: &Value) -> bool {
 }
 
 /// What surrounds the work of one delivery.
-struct Envelope<S> {
+struct Envelope<S: StatusColumn> {
     journal: Arc<dyn TaskJournal>,
-    status: S,
+    status: Box<dyn StatusPort<S::Value>>,
     retry: Option<{{ retry_name }}>,
     timeout: Duration,
 }
@@ -714,33 +776,17 @@ pub(crate) mod testing {
         }
     }
 
-    /// A status column in memory, with the values of `S`.
-    pub(super) struct MemoryStatus<S: StatusColumn> {
-        pub(super) written: Arc<Mutex<Vec<S::Value>>>,
-    }
+    /// A status in memory: everything that was written.
+    pub(super) struct MemoryStatus<V>(pub(super) Arc<Mutex<Vec<V>>>);
 
     #[async_trait]
-    impl<S: StatusColumn> StatusColumn for MemoryStatus<S> {
-        type Value = S::Value;
-
-        fn running() -> S::Value {
-            S::running()
+    impl<V: Clone + Send + 'static> StatusPort<V> for MemoryStatus<V> {
+        async fn read(&self) -> Result<Option<V>, TaskError> {
+            Ok(self.0.lock().unwrap().last().cloned())
         }
 
-        fn done() -> S::Value {
-            S::done()
-        }
-
-        fn failed() -> S::Value {
-            S::failed()
-        }
-
-        async fn read(&self) -> Result<Option<S::Value>, TaskError> {
-            Ok(self.written.lock().unwrap().last().cloned())
-        }
-
-        async fn write(&self, value: S::Value) -> Result<(), TaskError> {
-            self.written.lock().unwrap().push(value);
+        async fn write(&self, value: V) -> Result<(), TaskError> {
+            self.0.lock().unwrap().push(value);
             Ok(())
         }
     }
@@ -767,11 +813,9 @@ pub(crate) mod testing {
             {{ backoff_field }}: {{ backoff_name }}::{{ fixed_variant }} { {{ fixed_field }}: 0 },
             ..retry
         });
-        let envelope = Envelope {
+        let envelope = Envelope::<S> {
             journal: journal.clone(),
-            status: MemoryStatus::<S> {
-                written: Arc::clone(&written),
-            },
+            status: Box::new(MemoryStatus(Arc::clone(&written))),
             retry,
             timeout: Duration::from_secs(5),
         };
@@ -803,7 +847,6 @@ mod tests {
     /// A status that cannot be read wrongly.
     struct Status;
 
-    #[async_trait]
     impl StatusColumn for Status {
         type Value = &'static str;
 
@@ -818,14 +861,6 @@ mod tests {
         fn failed() -> &'static str {
             "failed"
         }
-
-        async fn read(&self) -> Result<Option<&'static str>, TaskError> {
-            Ok(None)
-        }
-
-        async fn write(&self, _value: &'static str) -> Result<(), TaskError> {
-            Ok(())
-        }
     }
 
     /// The outcome and the statuses of a delivery after one that wrote `written` and died.
@@ -833,11 +868,9 @@ mod tests {
         let journal = MemoryJournal::default();
         journal.events.lock().unwrap().push("{{ events.started }}".to_owned());
         let written = Arc::new(Mutex::new(written.to_vec()));
-        let envelope = Envelope {
+        let envelope = Envelope::<Status> {
             journal: Arc::new(journal),
-            status: MemoryStatus::<Status> {
-                written: Arc::clone(&written),
-            },
+            status: Box::new(MemoryStatus(Arc::clone(&written))),
             retry: None,
             timeout,
         };

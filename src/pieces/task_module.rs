@@ -66,7 +66,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         if let Some(error) = &status.error_column {
             plan.open_in(
                 &path,
-                "let row = ",
+                "let status = ",
                 format!(
                     "decide whether `{}.{error}` is written too: what wrote the status so far may set both",
                     last(&status.entity)
@@ -220,15 +220,14 @@ fn status_view(task: &Task, status: &crate::landmarks::Status) -> StatusView {
         .fields
         .iter()
         .position(|(field, _)| field.name == status.field);
-    let key = at.map(|at| &task.fields[at]);
     let copies = at.is_some_and(|at| task.traits[at].copies == Some(true));
     StatusView {
         table: last(&status.entity).to_owned(),
+        column_variant: status.column_variant.clone(),
         column: status.column.clone(),
         entity: last(&status.entity).to_owned(),
         key_variant: status.key_variant.clone(),
         field: raw(&status.field),
-        field_ty: key.map(|(_, ty)| ty.short()).unwrap_or_default(),
         key_clone: if copies { "" } else { ".clone()" }.to_owned(),
         running: status.running.clone(),
         done: status.done.clone(),
@@ -252,7 +251,6 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
         &landmarks.policy.backoff,
         &executor.assignment_type,
         &executor.executing_type,
-        "async_trait::async_trait",
         "sea_orm::DbErr",
     ] {
         paths.insert(path.to_owned());
@@ -264,23 +262,18 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
     if let Some(status) = &task.status {
         paths.insert(status.entity.clone());
         paths.extend(status.ty.clone());
-        for name in [
-            "ActiveValue::Set",
-            "ColumnTrait",
-            "DatabaseConnection",
-            "EntityTrait",
-            "QueryFilter",
-        ] {
-            paths.insert(format!("sea_orm::{name}"));
-        }
-        if status.has_updated_at {
-            paths.insert("sea_orm::prelude::ChronoDateTimeUtc".to_owned());
-            paths.insert("std::time::SystemTime".to_owned());
-        }
+        paths.insert("sea_orm::ColumnTrait".to_owned());
+    } else {
+        paths.insert("async_trait::async_trait".to_owned());
     }
+    let port = match task.status {
+        Some(_) => "StatusRow",
+        None => "StatusPort",
+    };
     let own = [
         "Finished",
         "StatusColumn",
+        port,
         "TaskContext",
         "TaskError",
         "start",
