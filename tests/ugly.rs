@@ -609,3 +609,26 @@ agentic-core = { path = \"../../crates/agentic/core\" }
         "{hunks}"
     );
 }
+
+/// Where the coordinator retries root tasks, the envelope would do it again.
+#[test]
+fn a_coordinator_that_retries_root_tasks_is_refused() {
+    let fleet = Fleet::new();
+    let path = "crates/agentic/runtime/src/coordinator/mod.rs";
+    let text = fleet.read(path);
+    let at = text.find("fn register_root").unwrap();
+    let (above, below) = text.split_at(at);
+    let given = below.replacen("policy: None,", "policy: Some(TaskPolicy::default()),", 1);
+    assert_ne!(given, below);
+    fleet.write(path, &format!("{above}{given}"));
+    let ran = fleet.tool(&["new", "Ping", "--dry-run"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    for part in [
+        "error[root-policy]",
+        path,
+        "`register_root`",
+        "help: the envelope",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+}

@@ -15,6 +15,8 @@ use super::read::path_text;
 pub struct BodyFact {
     /// `ActiveModel { … }` literals.
     pub models: Vec<ModelFact>,
+    /// Literals of other structs.
+    pub literals: Vec<ModelFact>,
     /// `let name = expression;` statements at the top: name, text of the expression.
     ///
     /// The texts are those of expressions that are short by their form, `0` and `now()` say;
@@ -127,25 +129,28 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             .segments
             .last()
             .is_some_and(|segment| segment.ident == "ActiveModel");
+        let fields = node
+            .fields
+            .iter()
+            .map(|field| {
+                let name = match &field.member {
+                    syn::Member::Named(ident) => unraw(ident),
+                    syn::Member::Unnamed(index) => index.index.to_string(),
+                };
+                (name, self.text_of(&field.expr))
+            })
+            .collect();
+        let range = node.span().byte_range();
+        let fact = ModelFact {
+            path: path_text(&node.path),
+            range: range.start + self.base..range.end + self.base,
+            fields,
+            has_rest: node.dot2_token.is_some(),
+        };
         if is_model {
-            let fields = node
-                .fields
-                .iter()
-                .map(|field| {
-                    let name = match &field.member {
-                        syn::Member::Named(ident) => unraw(ident),
-                        syn::Member::Unnamed(index) => index.index.to_string(),
-                    };
-                    (name, self.text_of(&field.expr))
-                })
-                .collect();
-            let range = node.span().byte_range();
-            self.found.models.push(ModelFact {
-                path: path_text(&node.path),
-                range: range.start + self.base..range.end + self.base,
-                fields,
-                has_rest: node.dot2_token.is_some(),
-            });
+            self.found.models.push(fact);
+        } else {
+            self.found.literals.push(fact);
         }
         visit::visit_expr_struct(self, node);
     }

@@ -176,7 +176,7 @@ pub struct FnFact {
     pub body: LazyBody,
 }
 
-/// A struct literal whose path ends in `ActiveModel`.
+/// A struct literal.
 #[derive(Debug, Clone)]
 pub struct ModelFact {
     /// The path as written, without spaces.

@@ -12,6 +12,7 @@ mod exhaustive;
 mod policy;
 mod records;
 mod resume;
+mod root_policy;
 mod spec;
 mod status;
 mod worker;
@@ -26,6 +27,7 @@ pub use exhaustive::{Coverage, MatchSite, sites};
 pub use policy::{Backoffs, PolicyTypes};
 pub use records::{Records, RunFunction};
 pub use resume::{ResumeDispatch, ResumeReading};
+pub use root_policy::RootPolicy;
 pub use spec::{SpecEnum, discover as discover_spec, wire_case};
 pub use status::{Status, find as find_status};
 pub use worker::WorkerSite;
@@ -72,6 +74,8 @@ pub struct Landmarks {
     pub records: Records,
     /// What recovery dispatches on.
     pub resume: ResumeReading,
+    /// Who retries root tasks.
+    pub root_policy: RootPolicy,
     /// What claims tasks.
     pub workers: Vec<WorkerSite>,
     /// How events are called.
@@ -89,6 +93,7 @@ pub fn discover(index: &Index<'_>, spec: SpecEnum, config: &Config) -> Outcome<L
     let policy = policy::discover(index, &queue, config)?;
     let records = records::discover(index, &queue)?;
     let resume = resume::discover(index, &spec, &executor, &queue)?;
+    let root_policy = root_policy::discover(index, &queue)?;
     let workers = worker::discover(index, &executor)?;
     let events = events::discover(index, config, &mut notes)?;
     Ok(Landmarks {
@@ -99,6 +104,7 @@ pub fn discover(index: &Index<'_>, spec: SpecEnum, config: &Config) -> Outcome<L
         policy,
         records,
         resume,
+        root_policy,
         workers,
         events,
         notes,

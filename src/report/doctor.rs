@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Shell;
 use crate::cli::Format;
-use crate::landmarks::{Coverage, Landmarks, ResumeReading};
+use crate::landmarks::{Coverage, Landmarks, ResumeReading, RootPolicy};
 use crate::note::{Outcome, Place};
 
 /// One landmark as a line.
@@ -17,6 +17,19 @@ struct Line {
 
 /// What `doctor` found.
 pub struct Found<'a>(pub &'a Landmarks);
+
+/// Who retries a root task, and what says so.
+fn retries(of: &RootPolicy) -> String {
+    let places: Vec<String> = of.none.iter().map(ToString::to_string).collect();
+    match places.as_slice() {
+        [] => "no place was found that gives a root task a policy or none: its envelope retries it"
+            .to_owned(),
+        places => format!(
+            "root tasks are given none at {}: nobody else retries them, so the envelope does",
+            places.join(", ")
+        ),
+    }
+}
 
 fn lines(landmarks: &Landmarks) -> Vec<Line> {
     let spec = &landmarks.spec;
@@ -61,8 +74,9 @@ fn lines(landmarks: &Landmarks) -> Vec<Line> {
             name: landmarks.policy.policy.clone(),
             place: None,
             how: format!(
-                "a parameter of `{}`; nothing retries a root task, so its envelope does",
-                queue.function
+                "a parameter of `{}`; {}",
+                queue.function,
+                retries(&landmarks.root_policy)
             ),
         },
         Line {
