@@ -632,3 +632,16 @@ fn a_coordinator_that_retries_root_tasks_is_refused() {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
 }
+
+/// Handlers stand in other crates: a task that these cannot reach is said to be so.
+#[test]
+fn tasks_that_no_other_crate_reaches_are_a_warning() {
+    let fleet = Fleet::new();
+    let ran = fleet.done(&["new", "Ping", "--dry-run"]);
+    assert!(!ran.stderr.contains("private-tasks"), "{}", ran.stderr);
+    let path = "crates/agentic/pipeline/src/lib.rs";
+    fleet.replace(path, "pub mod executor;", "mod executor;");
+    let ran = fleet.done(&["new", "Ping", "--dry-run"]);
+    let said = "warning[private-tasks]: no other crate reaches `agentic_pipeline::executor::tasks`";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Piece, dead_letters, gate, tasks_mod};
 use crate::edit::TextEdit;
 use crate::index::FileFacts;
-use crate::note::Outcome;
+use crate::note::{Note, Outcome};
 use crate::plan::Plan;
 use crate::request::raw;
 use crate::task::Context;
@@ -22,6 +22,7 @@ pub const PIECE: Piece = Piece {
 fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let index = context.index;
     let executor = &context.landmarks.executor;
+    reachable(context, plan)?;
     declare(plan, &executor.facts, "tasks");
     let tasks = tasks_mod::path(context);
     if index.workspace.files.contains_key(&tasks) {
@@ -38,6 +39,22 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         .and_then(|member| member.lib())
         .map_or(root, |lib| lib.root.clone());
     declare(plan, &index.facts(&root)?, gate::MODULE);
+    Ok(())
+}
+
+/// Warns where no other crate reaches the module of tasks: handlers enqueue from theirs.
+fn reachable(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
+    let executor = &context.landmarks.executor;
+    let wanted = format!("{}::tasks", executor.module);
+    let path = context.index.public_path(&executor.module, "tasks")?;
+    if path.is_none_or(|path| path != wanted) {
+        let message = format!("no other crate reaches `{wanted}`: a module on the way is private");
+        plan.notes.push(
+            Note::warning("private-tasks", message)
+                .at(executor.facts.place(&(0..1)))
+                .help("declare it `pub mod`, or re-export `tasks` where handlers can import it"),
+        );
+    }
     Ok(())
 }
 
