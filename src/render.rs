@@ -159,6 +159,8 @@ pub struct TasksMod {
     pub some_close: String,
     /// The run's answer column.
     pub run_answer: String,
+    /// The run's error as a text, from its row.
+    pub run_error: String,
     /// The queue's entity as a short module name.
     pub queue: String,
     /// The queue's status column.

@@ -513,7 +513,10 @@ impl TaskJournal for RunJournal {
 {%- endfor %}
             }),
             {{ some_open }}"cancelled"{{ some_close }} => Some({{ outcome_name }}::Cancelled),
-            // Recovery may have failed the run while its task was still queued.
+            // Recovery fails runs whose task is still queued, and tells no event of it.
+            {{ some_open }}"failed"{{ some_close }} if self.said("{{ events.failed }}").await? => {
+                Some({{ outcome_name }}::Failed({{ run_error }}))
+            }
             _ => None,
         })
     }

@@ -380,7 +380,7 @@ fn a_scaffolded_task_runs_on_the_fleet() {
     );
     let tests = ["--test", "task_runs", "--test", "under_fire"];
     let output = fleet.cargo(&[&["test", "--locked", "-p", "oxy-app"], &tests[..]].concat());
-    assert!(output.contains("9 passed"), "{output}");
+    assert!(output.contains("10 passed"), "{output}");
     assert!(output.contains("4 passed"), "{output}");
     // With its work written, nothing of the task is missing.
     let mut args = CLONE.to_vec();

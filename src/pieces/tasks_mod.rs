@@ -49,7 +49,11 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     imports.sort();
     imports.dedup();
     let prefix = |path: &str| format!("{}::", last(&parent(path)));
-    let (status, optional) = run_status(context)?;
+    let RunColumns {
+        status,
+        optional,
+        error,
+    } = run_columns(context)?;
     let claim = claim_counter(context)?;
     imports.push(landmarks.queue.row.entity.clone());
     imports.push(records.events.entity.clone());
@@ -91,6 +95,9 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         some_open: if optional { "Some(" } else { "" }.to_owned(),
         some_close: if optional { ")" } else { "" }.to_owned(),
         run_answer: "answer".to_owned(),
+        run_error: error.map_or("\"failed before\".to_owned()".to_owned(), |error| {
+            format!("run.{error}.unwrap_or_default()")
+        }),
         queue: last(&landmarks.queue.row.entity).to_owned(),
         status_column: landmarks.queue.status_column.clone(),
         initial_status: landmarks.queue.initial_status.clone(),
@@ -172,8 +179,17 @@ fn claim_counter(context: &Context<'_>) -> Outcome<Option<(String, String)>> {
     })
 }
 
-/// The run's status column and whether it is optional; the answer must be an `Option<String>`.
-fn run_status(context: &Context<'_>) -> Outcome<(String, bool)> {
+/// What a redelivered task reads from its run.
+struct RunColumns {
+    status: String,
+    /// Whether the status is an `Option`.
+    optional: bool,
+    /// The error, where it is an `Option<String>`.
+    error: Option<String>,
+}
+
+/// The run's columns; the answer must be an `Option<String>`.
+fn run_columns(context: &Context<'_>) -> Outcome<RunColumns> {
     let entity = &context.landmarks.records.run_entity;
     let refuse = |message: String| {
         Refusal::new("run-entity", message)
@@ -199,7 +215,15 @@ fn run_status(context: &Context<'_>) -> Outcome<(String, bool)> {
         f.name.contains("status") && matches!(f.ty.as_str(), "String" | "Option<String>")
     });
     match status {
-        Some(field) if answer => Ok((field.name.clone(), field.ty.starts_with("Option"))),
+        Some(field) if answer => Ok(RunColumns {
+            status: field.name.clone(),
+            optional: field.ty.starts_with("Option"),
+            error: model
+                .fields
+                .iter()
+                .find(|f| f.name.contains("error") && f.ty == "Option<String>")
+                .map(|f| f.name.clone()),
+        }),
         _ => Err(refuse(format!(
             "`{entity}::Model` has no status as a String and `answer: Option<String>`"
         ))),

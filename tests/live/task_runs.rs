@@ -192,6 +192,27 @@ async fn a_worker_that_died_after_the_run_ended_leaves_the_event_to_the_next() {
     assert_eq!(row.queue_status, "completed");
 }
 
+/// A failure that was told is not tried again, and keeps its message.
+#[tokio::test]
+async fn a_worker_that_died_after_a_failure_does_not_cause_the_work_again() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "401")).await.unwrap();
+    assert_eq!(drain(&db).await, 1);
+    let row = task_queue::ActiveModel {
+        task_id: Set(id.clone()),
+        queue_status: Set("queued".to_owned()),
+        ..Default::default()
+    };
+    row.update(&db).await.unwrap();
+    assert_eq!(drain(&db).await, 1);
+    let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+    assert_eq!(run.task_status.as_deref(), Some("failed"));
+    assert_eq!(run.error_message.as_deref(), Some("401"));
+    assert_eq!(events(&db, &id).await, ["task_started", "error"]);
+    let row = crud::get_queue_entry(&db, &id).await.unwrap().unwrap();
+    assert_eq!(row.queue_status, "failed");
+}
+
 /// A worker that lost its claim, to another delivery or to the dead letters, changes nothing.
 #[tokio::test]
 async fn a_late_delivery_changes_nothing() {
