@@ -93,13 +93,15 @@ pub trait StatusPort<V>: Send + Sync + 'static {
 }
 
 /// A domain status that stands in a column.
-pub(crate) struct StatusRow<E: EntityTrait> {
-    pub(crate) db: DatabaseConnection,
-    pub(crate) column: E::Column,
+pub struct StatusRow<E: EntityTrait> {
+    /// The database.
+    pub db: DatabaseConnection,
+    /// The column.
+    pub column: E::Column,
     /// The condition that only its row meets.
-    pub(crate) row: SimpleExpr,
+    pub row: SimpleExpr,
     /// The column that says when the row was last changed.
-    pub(crate) changed: Option<E::Column>,
+    pub changed: Option<E::Column>,
 }
 
 impl<E: EntityTrait> StatusRow<E> {
