@@ -610,6 +610,34 @@ agentic-core = { path = \"../../crates/agentic/core\" }
     );
 }
 
+/// A member beside the root, and a folder that is a link out of it: nothing there is read.
+#[cfg(unix)]
+#[test]
+fn what_lies_outside_of_the_root_is_not_read() {
+    let other = "#[derive(serde::Serialize)]
+#[serde(tag = \"type\")]
+pub enum TaskSpec {
+    Agent,
+}
+";
+    let fleet = Fleet::new();
+    let outside = tempfile::tempdir_in(fleet.path().parent().unwrap()).unwrap();
+    let name = outside.path().file_name().unwrap().to_str().unwrap();
+    let root = fleet.path().file_name().unwrap().to_str().unwrap();
+    std::fs::create_dir(outside.path().join("src")).unwrap();
+    std::fs::write(outside.path().join("src/lib.rs"), other).unwrap();
+    let manifest =
+        format!("[package]\nname = \"beside\"\nversion = \"0.1.0\"\nworkspace = \"../{root}\"\n");
+    std::fs::write(outside.path().join("Cargo.toml"), manifest).unwrap();
+    let text = fleet.read("Cargo.toml");
+    let members = format!("members = [\n    \"../{name}\",\n    \"linked/src\",");
+    fleet.write("Cargo.toml", &text.replacen("members = [", &members, 1));
+    std::os::unix::fs::symlink(outside.path(), fleet.path().join("linked")).unwrap();
+    let inner = "[package]\nname = \"linked\"\nversion = \"0.1.0\"\n\n[lib]\npath = \"lib.rs\"\n";
+    std::fs::write(outside.path().join("src/Cargo.toml"), inner).unwrap();
+    fleet.done(&["new", "Ping", "--dry-run"]);
+}
+
 /// Where the coordinator retries root tasks, the envelope would do it again.
 #[test]
 fn a_coordinator_that_retries_root_tasks_is_refused() {

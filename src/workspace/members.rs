@@ -154,6 +154,8 @@ pub(super) fn guess_tops(root: &Path) -> BTreeSet<String> {
         .flatten()
         .filter_map(toml_edit::Value::as_str)
         .map(|member| top(member.strip_prefix("./").unwrap_or(member)))
+        // A member beside the root is none that the tool edits.
+        .filter(|top| top != "..")
         .collect();
     let is_whole = |top: &String| top.is_empty() || top.contains(['*', '?', '[']);
     if manifest.get("package").is_some() || tops.iter().any(is_whole) {
@@ -303,5 +305,8 @@ mod tests {
         let package = "[package]\nname = \"a\"\n\n[workspace]\nmembers = [\"crates/b\"]\n";
         assert_eq!(tops(package), [""]);
         assert!(tops("[workspace\n").is_empty());
+        // What lies beside the root is not the tool's to read.
+        let beside = "[workspace]\nmembers = [\"crates/a\", \"../b\", \"./../c\"]\n";
+        assert_eq!(tops(beside), ["crates"]);
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn rust_files(root: &Path, tops: &BTreeSet<String>) -> Outcome<Walked
     let mut tops = tops
         .iter()
         .map(|top| root.join(top))
-        .filter(|top| top.is_dir());
+        .filter(|top| top.symlink_metadata().is_ok_and(|meta| meta.is_dir()));
     let Some(first) = tops.next() else {
         return Ok(Walked::default());
     };
