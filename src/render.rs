@@ -11,6 +11,8 @@ use crate::note::{Outcome, Refusal};
 #[derive(Template)]
 #[template(path = "gate.rs", escape = "none")]
 pub struct Gate {
+    /// How the tables are called.
+    pub tables: Tables,
     /// `use` paths beside the fixed ones.
     pub imports: Vec<String>,
     /// Whether a column is left to the database.
@@ -21,18 +23,6 @@ pub struct Gate {
     pub policy_name: String,
     /// Further parameters, handed on to the row.
     pub extra: Vec<(String, String)>,
-    /// The run's entity as a short module name.
-    pub run: String,
-    /// Its primary key as a column.
-    pub run_id: String,
-    /// The queue's entity as a short module name.
-    pub queue: String,
-    /// The queue's status column.
-    pub status_column: String,
-    /// Its first value.
-    pub initial_status: String,
-    /// Its value while a worker holds the row.
-    pub claimed_status: String,
     /// Where the run's values were read from.
     pub run_source: String,
     /// Where the queue's values were read from.
@@ -45,6 +35,34 @@ pub struct Gate {
     pub queue_lets: Vec<(String, String)>,
     /// Columns of the queue's row.
     pub queue_columns: Vec<(String, String)>,
+}
+
+/// How the tables of runs, events and tasks are called: entities as short module names, columns
+/// as variants of `Column` where nothing else is said.
+#[derive(Clone)]
+pub struct Tables {
+    /// The run's entity.
+    pub run: String,
+    /// Its primary key.
+    pub run_id: String,
+    /// The entity of events.
+    pub event: String,
+    /// Its column for the run.
+    pub event_run: String,
+    /// Its column for the type.
+    pub event_kind: String,
+    /// The queue's entity.
+    pub queue: String,
+    /// Its primary key.
+    pub queue_id: String,
+    /// Its status.
+    pub queue_status: String,
+    /// The status as a field.
+    pub status_column: String,
+    /// The first value of the status.
+    pub initial_status: String,
+    /// Its value while a worker holds the row.
+    pub claimed_status: String,
 }
 
 /// Field names of the executing task.
@@ -63,30 +81,18 @@ pub struct ExecutingNames {
 #[derive(Template)]
 #[template(path = "dead_letters.rs", escape = "none")]
 pub struct DeadLetters {
+    /// How the tables are called.
+    pub tables: Tables,
     /// `use` paths beside the fixed ones.
     pub imports: Vec<String>,
     /// Those of the executor's own crate.
     pub own: Vec<String>,
-    /// How events are called.
-    pub events: EventNames,
     /// The executor's type.
     pub executor: String,
-    /// The entity of events as a short module name.
-    pub event: String,
-    /// Its column for the run.
-    pub event_run: String,
-    /// Its column for the type.
-    pub event_kind: String,
-    /// The queue's entity as a short module name.
-    pub queue: String,
-    /// Its primary key, as a variant of `Column`.
-    pub queue_id: String,
-    /// Its status, as a variant of `Column`.
-    pub queue_status: String,
-    /// The first value of the status.
-    pub initial_status: String,
-    /// Its value while a worker holds the row.
-    pub claimed_status: String,
+    /// The column with the last sign of life of the worker that holds a row.
+    pub heartbeat: Option<String>,
+    /// How long that may be ago.
+    pub alive: String,
     /// The executor's field for the database.
     pub db_field: String,
     /// The primary key as a field.
@@ -109,6 +115,8 @@ pub struct DeadLetters {
 #[derive(Template)]
 #[template(path = "tasks_mod.rs", escape = "none")]
 pub struct TasksMod {
+    /// How the tables are called.
+    pub tables: Tables,
     /// `use` paths beside the fixed ones.
     pub imports: Vec<String>,
     /// Modules of tasks.
@@ -129,6 +137,8 @@ pub struct TasksMod {
     pub done_rest: Vec<String>,
     /// Names of the policy's parts.
     pub policy_name: String,
+    /// Whether the policy has fields beside the retry policy.
+    pub has_rest: bool,
     /// The policy's field for the retry policy.
     pub retry_field: String,
     /// The retry policy's name.
@@ -147,8 +157,6 @@ pub struct TasksMod {
     pub fixed_field: String,
     /// Its method that gives the delay.
     pub delay_method: String,
-    /// The run's entity as a short module name.
-    pub run: String,
     /// The run's status column.
     pub run_status: String,
     /// `.as_deref()` or `.as_str()`.
@@ -161,26 +169,12 @@ pub struct TasksMod {
     pub run_answer: String,
     /// The run's error as a text, from its row.
     pub run_error: String,
-    /// The queue's entity as a short module name.
-    pub queue: String,
-    /// The queue's status column.
-    pub status_column: String,
-    /// The first value of that column.
-    pub initial_status: String,
-    /// Its value while a worker holds the row.
-    pub claimed_status: String,
+    /// The run's error as a variant of `Column`.
+    pub run_error_column: Option<String>,
+    /// Columns that tell one claim of a row from the others.
+    pub claim: Vec<String>,
     /// The key of the serialized tag; empty for an enum that is tagged from outside.
     pub tag_key: String,
-    /// The column that counts the claims of a row.
-    pub claim: Option<String>,
-    /// That column's type.
-    pub claim_ty: String,
-    /// The entity of events as a short module name.
-    pub event: String,
-    /// Its column for the run.
-    pub event_run: String,
-    /// Its column for the type.
-    pub event_kind: String,
     /// The call that gives the highest event number.
     pub max_seq_call: String,
     /// The call that appends an event.
@@ -232,6 +226,8 @@ pub struct StatusView {
     pub failed: String,
     /// Whether `updated_at` is kept.
     pub has_updated_at: bool,
+    /// Whether the key decides the row, so that no task with another key writes it.
+    pub is_own: bool,
 }
 
 /// The module of one task.

@@ -97,7 +97,7 @@ impl Task {
                 Note::warning(
                     "status-key",
                     format!(
-                        "the key does not hold `{}`: two calls that differ only in it are one task, and the row of the second keeps its status",
+                        "the key does not hold `{}`: two calls that differ only in it are one task, and the row of the second keeps its status; two tasks may share a row, so that a delivery which died at its end does the work again",
                         status.field
                     ),
                 )

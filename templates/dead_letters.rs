@@ -3,21 +3,24 @@
 //! A row that was claimed too often is dead, and a worker of a release that does not know a task
 //! fails its row: in both cases the run and the status column go on saying that the task runs.
 
-use sea_orm::sea_query::{Expr, Query};
+{% if heartbeat.is_some() %}use std::time::{Duration, SystemTime};
+
+use sea_orm::prelude::ChronoDateTimeUtc;
+{% endif %}use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 {% for path in imports %}
 use {{ path }};
 {%- endfor %}
 
-use super::is_from_gate;
+use super::{ENDS, is_from_gate};
 {%- for path in own %}
 use {{ path }};
 {%- endfor %}
 
-/// Events that a task's envelope tells last.
-const ENDS: [&str; 3] = ["{{ events.done }}", "{{ events.failed }}", "{{ events.cancelled }}"];
+{% if heartbeat.is_some() %}/// How long a worker that still ends its cancelled task may have been silent.
+const ALIVE: Duration = Duration::{{ alive }};
 
-impl {{ executor }} {
+{% endif %}impl {{ executor }} {
     /// Ends every task whose row is closed and whose run does not say how it ended.
     ///
     /// The work is not done: the envelope finds the row closed and writes the failure. Call it
@@ -27,22 +30,28 @@ impl {{ executor }} {
     ///
     /// Those of the database.
     pub async fn end_dead_tasks(&self) -> Result<usize, DbErr> {
-        let run = Expr::col(({{ event }}::Entity, {{ event }}::Column::{{ event_run }}));
-        let event = Expr::col(({{ event }}::Entity, {{ event }}::Column::{{ event_kind }}));
+        let run = Expr::col(({{ tables.event }}::Entity, {{ tables.event }}::Column::{{ tables.event_run }}));
+        let event = Expr::col(({{ tables.event }}::Entity, {{ tables.event }}::Column::{{ tables.event_kind }}));
         let told = Query::select()
             .expr(Expr::value(1))
-            .from({{ event }}::Entity)
-            .and_where(run.equals(({{ queue }}::Entity, {{ queue }}::Column::{{ queue_id }})))
+            .from({{ tables.event }}::Entity)
+            .and_where(run.equals(({{ tables.queue }}::Entity, {{ tables.queue }}::Column::{{ tables.queue_id }})))
             .and_where(event.is_in(ENDS))
             .to_owned();
-        let rows = {{ queue }}::Entity::find()
-            .filter({{ queue }}::Column::{{ queue_status }}.is_not_in(["{{ initial_status }}", "{{ claimed_status }}"]))
+        let rows = {{ tables.queue }}::Entity::find()
+            .filter({{ tables.queue }}::Column::{{ tables.queue_status }}.is_not_in(["{{ tables.initial_status }}", "{{ tables.claimed_status }}"]))
             .filter(Expr::exists(told).not())
             .all(&self.{{ db_field }})
             .await?;
         let mut ended = 0;
         for row in rows {
-            let {{ queue }}::Model { {{ id_column }}{% if id_column != "id" %}: id{% endif %}, {{ spec_column }}{% if spec_column != "spec" %}: spec{% endif %}, .. } = row;
+{%- if let Some(heartbeat) = heartbeat %}
+            let is_alive = |at| at > ChronoDateTimeUtc::from(SystemTime::now() - ALIVE);
+            if row.{{ tables.status_column }} == "cancelled" && row.{{ heartbeat }}.is_some_and(is_alive) {
+                continue;
+            }
+{%- endif %}
+            let {{ tables.queue }}::Model { {{ id_column }}{% if id_column != "id" %}: id{% endif %}, {{ spec_column }}{% if spec_column != "spec" %}: spec{% endif %}, .. } = row;
             if !is_from_gate(&id, &spec) {
                 continue;
             }

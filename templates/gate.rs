@@ -185,10 +185,10 @@ pub async fn enqueue_once(
 #[async_trait]
 impl TaskRows for DatabaseConnection {
     async fn newest(&self, prefix: &str) -> Result<Option<(u64, bool)>, DbErr> {
-        let ids: Vec<String> = {{ run }}::Entity::find()
+        let ids: Vec<String> = {{ tables.run }}::Entity::find()
             .select_only()
-            .column({{ run }}::Column::{{ run_id }})
-            .filter({{ run }}::Column::{{ run_id }}.starts_with(prefix))
+            .column({{ tables.run }}::Column::{{ tables.run_id }})
+            .filter({{ tables.run }}::Column::{{ tables.run_id }}.starts_with(prefix))
             .into_tuple()
             .all(self)
             .await?;
@@ -200,18 +200,18 @@ impl TaskRows for DatabaseConnection {
         let Some(generation) = newest else {
             return Ok(None);
         };
-        let row = {{ queue }}::Entity::find_by_id(format!("{prefix}{generation}"))
+        let row = {{ tables.queue }}::Entity::find_by_id(format!("{prefix}{generation}"))
             .one(self)
             .await?;
-        let live = row.is_some_and(|row| matches!(row.{{ status_column }}.as_str(), "{{ initial_status }}" | "{{ claimed_status }}"));
+        let live = row.is_some_and(|row| matches!(row.{{ tables.status_column }}.as_str(), "{{ tables.initial_status }}" | "{{ tables.claimed_status }}"));
         Ok(Some((generation, live)))
     }
 
     async fn insert(&self, task: &RootTask) -> Result<bool, DbErr> {
         let txn = self.begin().await?;
-        let inserted = {{ run }}::Entity::insert(run_row(task))
+        let inserted = {{ tables.run }}::Entity::insert(run_row(task))
             .on_conflict(
-                OnConflict::column({{ run }}::Column::{{ run_id }})
+                OnConflict::column({{ tables.run }}::Column::{{ tables.run_id }})
                     .do_nothing()
                     .to_owned(),
             )
@@ -221,7 +221,7 @@ impl TaskRows for DatabaseConnection {
             txn.rollback().await?;
             return Ok(false);
         }
-        {{ queue }}::Entity::insert(queue_row(task))
+        {{ tables.queue }}::Entity::insert(queue_row(task))
             .exec_without_returning(&txn)
             .await?;
         txn.commit().await?;
@@ -230,11 +230,11 @@ impl TaskRows for DatabaseConnection {
 }
 
 /// The run's row, as `{{ run_source }}` writes it.
-fn run_row(task: &RootTask) -> {{ run }}::ActiveModel {
+fn run_row(task: &RootTask) -> {{ tables.run }}::ActiveModel {
 {%- for (name, value) in run_lets %}
     let {{ name }} = {{ value }};
 {%- endfor %}
-    {{ run }}::ActiveModel {
+    {{ tables.run }}::ActiveModel {
 {%- for (name, value) in run_columns %}
         {{ name }}: {{ value }},
 {%- endfor %}
@@ -242,11 +242,11 @@ fn run_row(task: &RootTask) -> {{ run }}::ActiveModel {
 }
 
 /// The queue's row, as `{{ queue_source }}` writes it.
-fn queue_row(task: &RootTask) -> {{ queue }}::ActiveModel {
+fn queue_row(task: &RootTask) -> {{ tables.queue }}::ActiveModel {
 {%- for (name, value) in queue_lets %}
     let {{ name }} = {{ value }};
 {%- endfor %}
-    {{ queue }}::ActiveModel {
+    {{ tables.queue }}::ActiveModel {
 {%- for (name, value) in queue_columns %}
         {{ name }}: {{ value }},
 {%- endfor %}

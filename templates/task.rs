@@ -153,6 +153,7 @@ impl {{ executor }} {
             column: {{ status.entity }}::Column::{{ status.column_variant }},
             row: {{ status.entity }}::Column::{{ status.key_variant }}.eq(input.{{ status.field }}{{ status.key_clone }}),
             changed: {% if status.has_updated_at %}Some({{ status.entity }}::Column::UpdatedAt){% else %}None{% endif %},
+            is_own: {{ status.is_own }},
         };
 {%- when None %}
         let status = Status;

@@ -85,7 +85,7 @@ pub trait StatusColumn: Send + Sync + 'static {
 /// Where a domain status is kept. Only the envelope writes it.
 #[async_trait]
 pub trait StatusPort<V>: Send + Sync + 'static {
-    /// What it says now; `None` where nothing is kept.
+    /// What it says now; `None` where it does not tell how this very task stands.
     async fn read(&self) -> Result<Option<V>, TaskError>;
 
     /// Writes it. What another delivery may manage is a `TaskError::Transient`.
@@ -102,6 +102,9 @@ pub struct StatusRow<E: EntityTrait> {
     pub row: SimpleExpr,
     /// The column that says when the row was last changed.
     pub changed: Option<E::Column>,
+    /// Whether tasks with another key leave the row alone: only then it tells how an earlier
+    /// delivery ended.
+    pub is_own: bool,
 }
 
 impl<E: EntityTrait> StatusRow<E> {
@@ -118,6 +121,9 @@ where
     V: Into<sea_orm::Value> + TryGetable + Send + 'static,
 {
     async fn read(&self) -> Result<Option<V>, TaskError> {
+        if !self.is_own {
+            return Ok(None);
+        }
         E::find()
             .select_only()
             .column(self.column)
@@ -149,37 +155,70 @@ where
     }
 }
 
+/// How a delivery finds its task.
+#[derive(Debug)]
+pub enum Begun {
+    /// The work is to be done.
+    Open,
+    /// The task was cancelled, or its row is closed: only its end is to be recorded.
+    Closed(TaskError),
+    /// An earlier delivery recorded how it ended.
+    Ended(Box<{{ outcome_name }}>),
+}
+
+/// What a delivery may still record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Everything.
+    All,
+    /// The end of its run, but not the status: a later task with the same key has that.
+    Run,
+    /// Nothing: another delivery has the task, or will have it.
+    Nothing,
+}
+
 /// Where the events and the end of a task are recorded. Its errors are those of the database.
+///
+/// What is not overridden is as for a task whose end a coordinator records.
 #[async_trait]
 pub trait TaskJournal: Send + Sync + 'static {
-    /// The outcome that an earlier delivery of the same task came to.
-    async fn ended(&self) -> Result<Option<TaskOutcome>, String>;
+    /// Takes the run over.
+    async fn begin(&self) -> Result<Begun, String> {
+        Ok(Begun::Open)
+    }
 
-    /// Takes the run over and sets it to running: recovery may have failed it while its task
-    /// was queued. Gives why the work is not to be done, where the queue's row is closed.
-    async fn begin(&self) -> Result<Option<TaskError>, String>;
+    /// What this delivery may still record.
+    async fn hold(&self) -> Result<Hold, String> {
+        Ok(Hold::All)
+    }
 
-    /// Whether nobody has taken the task over since: another delivery of it, or a later task
-    /// with the same key.
-    async fn is_current(&self) -> Result<bool, String>;
-
-    /// Whether the run has an event of this type.
-    async fn said(&self, event_type: &str) -> Result<bool, String>;
+    /// Whether the run has an event of one of these types.
+    async fn said(&self, _event_types: &[&str]) -> Result<bool, String> {
+        Ok(false)
+    }
 
     /// Appends an event.
     async fn event(&self, event_type: &str, payload: Value) -> Result<(), String>;
 
-    /// Appends an event that a run has once, unless it has it.
-    async fn once(&self, event_type: &str, payload: Value) -> Result<(), String> {
-        if self.said(event_type).await? {
+    /// Appends an event that must not be lost, unless the run has one of `unless`.
+    async fn once(&self, event_type: &str, payload: Value, unless: &[&str]) -> Result<(), String> {
+        if self.said(unless).await? {
             return Ok(());
         }
         self.event(event_type, payload).await
     }
 
     /// Ends the run.
-    async fn end(&self, outcome: &TaskOutcome) -> Result<(), String>;
+    async fn end(&self, _outcome: &{{ outcome_name }}) -> Result<(), String> {
+        Ok(())
+    }
 }
+
+/// The event that says that the work began.
+const STARTED: &str = "{{ events.started }}";
+
+/// The events of which a run has one, at its end.
+const ENDS: [&str; 3] = ["{{ events.done }}", "{{ events.failed }}", "{{ events.cancelled }}"];
 
 /// What work has at hand beside its input.
 #[derive(Clone)]
@@ -193,8 +232,15 @@ pub struct TaskContext {
 impl TaskContext {
     /// Tells whoever follows the run how far the work is.
     pub async fn progress(&self, message: &str) {
-        let payload = json!({ "message": message });
-        if let Err(e) = self.journal.event("{{ events.progress }}", payload).await {
+        let told = match self.journal.hold().await {
+            Ok(Hold::Nothing) => Ok(()),
+            Ok(_) => {
+                let payload = json!({ "message": message });
+                self.journal.event("{{ events.progress }}", payload).await
+            }
+            Err(e) => Err(e),
+        };
+        if let Err(e) = told {
             tracing::warn!(error = %e, "cannot record the progress of a task");
         }
     }
@@ -218,14 +264,14 @@ where
     F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
 {
     let (events, receiver) = mpsc::channel(64);
-    // A task that another one delegated is known to a coordinator, which persists its events,
-    // ends its run and retries it. Of a task from the gate no coordinator knows.
+    // The coordinator of a task that another one delegated persists its events, ends its run and
+    // retries it. A task from the gate does so itself: not every worker brings a coordinator.
     let is_gated = assignment.parent_task_id.is_none() && has_tag(&assignment.task_id, tag);
     let journal: Arc<dyn TaskJournal> = if is_gated {
         Arc::new(RunJournal {
             db: db.clone(),
             run_id: assignment.run_id.clone(),
-            stand: OnceLock::new(),
+            begun: OnceLock::new(),
             appending: Mutex::new(()),
         })
     } else {
@@ -243,10 +289,9 @@ where
 
 /// Whether an id is one that the gate gives to tasks with this tag.
 fn has_tag(id: &str, tag: &str) -> bool {
-    let mut parts = id.strip_prefix(tag).unwrap_or_default().split('-').skip(1);
-    let hash = parts.next().is_some_and(|hash| hash.len() == 32);
-    let generation = parts.next().is_some_and(|n| n.parse::<u64>().is_ok());
-    hash && generation && parts.next().is_none()
+    let rest = id.strip_prefix(tag).and_then(|rest| rest.strip_prefix('-'));
+    rest.and_then(|rest| rest.split_once('-'))
+        .is_some_and(|(hash, generation)| hash.len() == 32 && generation.parse::<u64>().is_ok())
 }
 
 /// Whether a queue row with this id and spec was written by the gate.
@@ -321,26 +366,30 @@ impl<S: StatusColumn> Envelope<S> {
         W: Fn(TaskContext) -> F + Send + Sync,
         F: Future<Output = Result<Finished<S::Value>, TaskError>> + Send + 'static,
     {
-        if let Some(outcome) = self.journal.ended().await? {
-            self.tell(&outcome).await?;
-            return Ok(outcome);
-        }
-        let closed = self.journal.begin().await?;
-        if self.journal.said("{{ events.started }}").await? {
-            // An earlier delivery began the work, and may have written how it ended.
-            if let Some(result) = self.ended_before().await? {
-                return self.finish(result).await;
+        let closed = match self.journal.begin().await? {
+            Begun::Ended(outcome) => {
+                self.tell(&outcome).await?;
+                return Ok(*outcome);
             }
-        }
-        if let Some(error) = closed {
-            return self.finish(Err(error)).await;
-        }
-        let result = match self.write_status(S::running()).await? {
-            Ok(()) => {
-                self.journal.once("{{ events.started }}", json!({})).await?;
-                self.attempts(cancel, work).await
-            }
-            Err(e) => Err(e),
+            Begun::Closed(error) => Some(error),
+            Begun::Open => None,
+        };
+        // An earlier delivery that began the work may have written how it ended.
+        let before = if self.journal.said(&[STARTED]).await? {
+            self.ended_before().await?
+        } else {
+            None
+        };
+        let result = match (before, closed) {
+            (Some(Ok(finished)), _) => Ok(finished),
+            (_, Some(error)) | (Some(Err(error)), None) => Err(error),
+            (None, None) => match self.write_status(S::running()).await? {
+                Ok(()) => {
+                    self.journal.once(STARTED, json!({}), &[STARTED]).await?;
+                    self.attempts(cancel, work).await
+                }
+                Err(e) => Err(e),
+            },
         };
         self.finish(result).await
     }
@@ -424,7 +473,7 @@ impl<S: StatusColumn> Envelope<S> {
     /// The pause before the next attempt, if the policy grants one.
     fn delay(&self, error: &TaskError, attempt: u32) -> Option<Duration> {
         let policy = self.retry.as_ref()?;
-        if *error == TaskError::Cancelled || attempt >= policy.{{ max_field }} {
+        if !matches!(error, TaskError::Transient(_)) || attempt >= policy.{{ max_field }} {
             return None;
         }
         let message = error.to_string();
@@ -472,15 +521,18 @@ impl<S: StatusColumn> Envelope<S> {
             {{ other_outcomes }} => return Ok(()),
 {%- endif %}
         };
-        self.journal.once(event_type, payload).await
+        self.journal.once(event_type, payload, &ENDS).await
     }
 
-    /// Writes the status, which is this delivery's to write as long as nobody has taken over.
+    /// Writes the status, unless a later task has it.
     ///
-    /// The inner error is what the column itself refuses; the outer one is the database's.
+    /// The inner error is what the column itself refuses; the outer one is the database's, or
+    /// says that another delivery has the task.
     async fn write_status(&self, value: S::Value) -> Result<Result<(), TaskError>, String> {
-        if !self.journal.is_current().await? {
-            return Err("another delivery, or a later task, has taken over".to_owned());
+        match self.journal.hold().await? {
+            Hold::Nothing => return Err("its claim was lost".to_owned()),
+            Hold::Run => return Ok(Ok(())),
+            Hold::All => {}
         }
         match self.status.write(value).await {
             Err(TaskError::Transient(message)) => Err(message),
@@ -489,97 +541,100 @@ impl<S: StatusColumn> Envelope<S> {
     }
 }
 
-/// Records a task that no coordinator knows of: in its own run.
+/// Records a task in its own run.
 struct RunJournal {
     db: DatabaseConnection,
     run_id: String,
-    /// How the queue's row stood when this delivery began.
-    stand: OnceLock<Stand>,
+    /// The queue's row as this delivery found it.
+    begun: OnceLock<{{ tables.queue }}::Model>,
     /// Held while an event takes the next number.
     appending: Mutex<()>,
 }
 
 #[async_trait]
 impl TaskJournal for RunJournal {
-    async fn ended(&self) -> Result<Option<TaskOutcome>, String> {
-        let run = {{ run }}::Entity::find_by_id(self.run_id.clone())
+    async fn begin(&self) -> Result<Begun, String> {
+        let row = self.row().await?;
+        let run = {{ tables.run }}::Entity::find_by_id(self.run_id.clone())
             .one(&self.db)
             .await
             .map_err(|e| format!("cannot read run {}: {e}", self.run_id))?
             .ok_or_else(|| format!("run {} does not exist", self.run_id))?;
-        Ok(match run.{{ run_status }}{{ run_status_deref }} {
-            {{ some_open }}"done"{{ some_close }} => Some({{ outcome_name }}::Done {
-                answer: run.{{ run_answer }}.unwrap_or_default(),
+        let was_cancelled = match run.{{ run_status }}{{ run_status_deref }} {
+            {{ some_open }}"done"{{ some_close }} => {
+                return Ok(Begun::Ended(Box::new({{ outcome_name }}::Done {
+                    answer: run.{{ run_answer }}.unwrap_or_default(),
 {%- for field in done_rest %}
-                {{ field }}: None,
+                    {{ field }}: None,
 {%- endfor %}
-            }),
-            {{ some_open }}"cancelled"{{ some_close }} => Some({{ outcome_name }}::Cancelled),
-            // Recovery fails runs whose task is still queued, and tells no event of it.
-            {{ some_open }}"failed"{{ some_close }} if self.said("{{ events.failed }}").await? => {
-                Some({{ outcome_name }}::Failed({{ run_error }}))
+                })));
             }
-            _ => None,
-        })
-    }
-
-    async fn begin(&self) -> Result<Option<TaskError>, String> {
-        let stand = self.stand().await?;
-        let closed = stand.closed_as.as_deref().map(|status| match status {
-            "cancelled" => TaskError::Cancelled,
-            status => TaskError::Terminal(format!("its queue row is {status}")),
-        });
-        self.stand.get_or_init(|| stand);
-        if closed.is_none() {
+            // Others set a run to failed or cancelled too, and tell no event of it.
+            {{ some_open }}"failed"{{ some_close }} if self.said(&ENDS).await? => {
+                let failed = {{ outcome_name }}::Failed({{ run_error }});
+                return Ok(Begun::Ended(Box::new(failed)));
+            }
+            {{ some_open }}"cancelled"{{ some_close }} if self.said(&ENDS).await? => {
+                return Ok(Begun::Ended(Box::new({{ outcome_name }}::Cancelled)));
+            }
+            status => status == {{ some_open }}"cancelled"{{ some_close }},
+        };
+        let begun = match row.{{ tables.status_column }}.as_str() {
+            "{{ tables.initial_status }}" => return Err("its claim was taken back".to_owned()),
+            "cancelled" => Begun::Closed(TaskError::Cancelled),
+            _ if was_cancelled => Begun::Closed(TaskError::Cancelled),
+            "{{ tables.claimed_status }}" => Begun::Open,
+            status => Begun::Closed(TaskError::Terminal(format!("its queue row is {status}"))),
+        };
+        self.begun.get_or_init(|| row);
+        if matches!(begun, Begun::Open) {
+            // Recovery may have failed the run while its task was queued.
             self.set("running", None, None).await?;
         }
-        Ok(closed)
+        Ok(begun)
     }
 
-    async fn is_current(&self) -> Result<bool, String> {
-        let stand = self.stand().await?;
-        let is_ours = |began: &Stand| {
-            // A task that is cancelled while it runs still says so itself.
-            let is_open = stand.closed_as.as_deref().is_none_or(|status| status == "cancelled");
-            {% if claim.is_some() %}began.claim == stand.claim && {% endif %}(is_open || began.closed_as == stand.closed_as)
+    async fn hold(&self) -> Result<Hold, String> {
+        let row = self.row().await?;
+        // A task that is cancelled while it runs still ends its run.
+        let is_ours = |begun: &{{ tables.queue }}::Model| {
+            {% for column in claim %}row.{{ column }} == begun.{{ column }} && {% endfor %}(row.{{ tables.status_column }} == begun.{{ tables.status_column }} || row.{{ tables.status_column }} == "cancelled")
         };
-        if !self.stand.get().is_none_or(is_ours) {
-            return Ok(false);
+        if !self.begun.get().is_some_and(is_ours) {
+            return Ok(Hold::Nothing);
         }
-        let next = self.run_id.rsplit_once('-').and_then(|(key, generation)| {
-            let next = generation.parse::<u64>().ok()?.checked_add(1)?;
-            Some(format!("{key}-{next}"))
-        });
-        let Some(next) = next else {
-            return Ok(true);
-        };
-        let later = {{ run }}::Entity::find_by_id(next)
+        if row.{{ tables.status_column }} == "{{ tables.claimed_status }}" {
+            return Ok(Hold::All);
+        }
+        let (key, generation) = self.run_id.rsplit_once('-').unwrap_or_default();
+        let next = generation.parse::<u64>().unwrap_or_default() + 1;
+        let later = {{ tables.run }}::Entity::find_by_id(format!("{key}-{next}"))
             .one(&self.db)
             .await
             .map_err(|e| format!("cannot read the run after {}: {e}", self.run_id))?;
-        Ok(later.is_none())
+        Ok(later.map_or(Hold::All, |_| Hold::Run))
     }
 
-    async fn said(&self, event_type: &str) -> Result<bool, String> {
-        let event = {{ event }}::Entity::find()
-            .filter({{ event }}::Column::{{ event_run }}.eq(&self.run_id))
-            .filter({{ event }}::Column::{{ event_kind }}.eq(event_type))
+    async fn said(&self, event_types: &[&str]) -> Result<bool, String> {
+        let event = {{ tables.event }}::Entity::find()
+            .filter({{ tables.event }}::Column::{{ tables.event_run }}.eq(&self.run_id))
+            .filter({{ tables.event }}::Column::{{ tables.event_kind }}.is_in(event_types.iter().copied()))
             .one(&self.db)
             .await
             .map_err(|e| format!("cannot read the events of {}: {e}", self.run_id))?;
         Ok(event.is_some())
     }
 
-    async fn once(&self, event_type: &str, payload: Value) -> Result<(), String> {
-        // Recovery writes events too: one that takes the same number makes ours get lost.
+    async fn once(&self, event_type: &str, payload: Value, unless: &[&str]) -> Result<(), String> {
+        if self.said(unless).await? {
+            return Ok(());
+        }
         for _ in 0..TELLS {
-            if self.said(event_type).await? {
+            self.event(event_type, payload.clone()).await?;
+            // Recovery writes events too: where one took the same number, ours is not there.
+            if self.said(&[event_type]).await? {
                 return Ok(());
             }
-            self.event(event_type, payload.clone()).await?;
-        }
-        if self.said(event_type).await? {
-            return Ok(());
         }
         Err(format!("run {} loses its event {event_type}", self.run_id))
     }
@@ -595,7 +650,7 @@ impl TaskJournal for RunJournal {
             .map_err(|e| format!("cannot append to the events of {}: {e}", self.run_id))
     }
 
-    async fn end(&self, outcome: &TaskOutcome) -> Result<(), String> {
+    async fn end(&self, outcome: &{{ outcome_name }}) -> Result<(), String> {
         let (status, answer, error) = match outcome {
             {{ outcome_name }}::Done { answer, .. } => ("done", Some(answer.as_str()), None),
             {{ outcome_name }}::Failed(message) => ("failed", None, Some(message.as_str())),
@@ -604,36 +659,31 @@ impl TaskJournal for RunJournal {
             {{ other_outcomes }} => return Ok(()),
 {%- endif %}
         };
+{%- if let Some(column) = run_error_column %}
+        if error.is_none() {
+            // Recovery may have failed the run while its task was at work.
+            {{ tables.run }}::Entity::update_many()
+                .col_expr({{ tables.run }}::Column::{{ column }}, Expr::value(None::<String>))
+                .filter({{ tables.run }}::Column::{{ tables.run_id }}.eq(&self.run_id))
+                .exec(&self.db)
+                .await
+                .map_err(|e| format!("cannot clear the error of run {}: {e}", self.run_id))?;
+        }
+{%- endif %}
         self.set(status, answer, error).await
     }
-}
-
-/// How the queue's row of a task stands.
-struct Stand {
-{%- if claim.is_some() %}
-    /// How often it has been claimed.
-    claim: Option<{{ claim_ty }}>,
-{%- endif %}
-    /// What it says where no worker is to take it any more.
-    closed_as: Option<String>,
 }
 
 /// How often an event that must not be lost is appended before that is an error.
 const TELLS: u32 = 4;
 
 impl RunJournal {
-    async fn stand(&self) -> Result<Stand, String> {
-        let row = {{ queue }}::Entity::find_by_id(self.run_id.clone())
+    async fn row(&self) -> Result<{{ tables.queue }}::Model, String> {
+        {{ tables.queue }}::Entity::find_by_id(self.run_id.clone())
             .one(&self.db)
             .await
-            .map_err(|e| format!("cannot read task {}: {e}", self.run_id))?;
-        let is_closed = |status: &String| !matches!(status.as_str(), "{{ initial_status }}" | "{{ claimed_status }}");
-        Ok(Stand {
-{%- if let Some(claim) = claim %}
-            claim: row.as_ref().map(|row| row.{{ claim }}),
-{%- endif %}
-            closed_as: row.map(|row| row.{{ status_column }}).filter(is_closed),
-        })
+            .map_err(|e| format!("cannot read task {}: {e}", self.run_id))?
+            .ok_or_else(|| format!("task {} does not exist", self.run_id))
     }
 
     async fn set(
@@ -655,39 +705,19 @@ struct EventStream {
 
 #[async_trait]
 impl TaskJournal for EventStream {
-    async fn ended(&self) -> Result<Option<TaskOutcome>, String> {
-        Ok(None)
-    }
-
-    async fn begin(&self) -> Result<Option<TaskError>, String> {
-        Ok(None)
-    }
-
-    async fn is_current(&self) -> Result<bool, String> {
-        Ok(true)
-    }
-
-    async fn said(&self, _event_type: &str) -> Result<bool, String> {
-        Ok(false)
-    }
-
     async fn event(&self, event_type: &str, payload: Value) -> Result<(), String> {
         // Nobody listens when the receiver is gone; the outcome tells the end all the same.
         self.events.send((event_type.to_owned(), payload)).await.ok();
-        Ok(())
-    }
-
-    async fn end(&self, _outcome: &TaskOutcome) -> Result<(), String> {
         Ok(())
     }
 }
 {% if has_resume %}
 /// What recovery is told of a task that its queue row drives: there is nothing to resume.
 ///
-/// The row is still queued or claimed, and a worker delivers it (again). Running the work here
-/// too would run it twice, and a heartbeat from here would keep a dead worker's claim alive.
-/// Recovery takes the run for failed until that delivery sets it to running.
-pub(crate) fn left_to_the_queue(run: &{{ run }}::Model) -> String {
+/// The row is still queued or claimed, and a worker has it or gets it. Running the work here too
+/// would run it twice, and a heartbeat from here would keep a dead worker's claim alive. Recovery
+/// takes the run for failed, until a delivery begins or the task ends.
+pub(crate) fn left_to_the_queue(run: &{{ tables.run }}::Model) -> String {
     format!("run {} is left to the task queue", run.id)
 }
 {% endif %}
@@ -753,21 +783,9 @@ pub(crate) mod testing {
 
     #[async_trait]
     impl TaskJournal for MemoryJournal {
-        async fn ended(&self) -> Result<Option<TaskOutcome>, String> {
-            Ok(None)
-        }
-
-        async fn begin(&self) -> Result<Option<TaskError>, String> {
-            Ok(None)
-        }
-
-        async fn is_current(&self) -> Result<bool, String> {
-            Ok(true)
-        }
-
-        async fn said(&self, event_type: &str) -> Result<bool, String> {
+        async fn said(&self, event_types: &[&str]) -> Result<bool, String> {
             let events = self.events.lock().unwrap();
-            Ok(events.iter().any(|event| event == event_type))
+            Ok(events.iter().any(|event| event_types.contains(&event.as_str())))
         }
 
         async fn event(&self, event_type: &str, _payload: Value) -> Result<(), String> {
@@ -775,7 +793,7 @@ pub(crate) mod testing {
             Ok(())
         }
 
-        async fn end(&self, _outcome: &TaskOutcome) -> Result<(), String> {
+        async fn end(&self, _outcome: &{{ outcome_name }}) -> Result<(), String> {
             *self.ends.lock().unwrap() += 1;
             Ok(())
         }
@@ -798,7 +816,7 @@ pub(crate) mod testing {
 
     /// How a task ended.
     pub(crate) struct Ended<V> {
-        pub(crate) outcome: TaskOutcome,
+        pub(crate) outcome: {{ outcome_name }},
         pub(crate) events: Vec<String>,
         pub(crate) statuses: Vec<V>,
     }
@@ -869,7 +887,7 @@ mod tests {
     }
 
     /// The outcome and the statuses of a delivery after one that wrote `written` and died.
-    async fn redelivered(written: &[&'static str], timeout: Duration) -> (TaskOutcome, Vec<&'static str>) {
+    async fn redelivered(written: &[&'static str], timeout: Duration) -> ({{ outcome_name }}, Vec<&'static str>) {
         let journal = MemoryJournal::default();
         journal.events.lock().unwrap().push("{{ events.started }}".to_owned());
         let written = Arc::new(Mutex::new(written.to_vec()));
@@ -891,11 +909,11 @@ mod tests {
         let long = Duration::from_secs(50);
         let (outcome, statuses) = redelivered(&["running", "done"], long).await;
         assert!(matches!(outcome, {{ outcome_name }}::Done { .. }));
-        assert_eq!(statuses.last(), Some(&"done"));
+        assert_eq!(statuses, ["running", "done", "done"]);
 
         let (outcome, statuses) = redelivered(&["running", "failed"], long).await;
         assert!(matches!(outcome, {{ outcome_name }}::Failed(_)));
-        assert_eq!(statuses.last(), Some(&"failed"));
+        assert_eq!(statuses, ["running", "failed", "failed"]);
     }
 
     #[test]
@@ -905,6 +923,7 @@ mod tests {
         assert!(is_from_gate(&format!("a_tag-{hash}-0"), &spec));
         for id in [
             format!("other-{hash}-0"),
+            format!("a_tag_more-{hash}-0"),
             format!("a_tag-{hash}-x"),
             format!("a_tag-{hash}-0.1"),
             "a_tag-1-0".to_owned(),
@@ -918,7 +937,30 @@ mod tests {
     async fn work_that_hangs_ends_at_its_deadline() {
         let (outcome, statuses) = redelivered(&["running"], Duration::from_millis(20)).await;
         assert!(matches!(outcome, {{ outcome_name }}::Failed(message) if message == "transient: timed out"));
-        assert_eq!(statuses.last(), Some(&"failed"));
+        assert_eq!(statuses, ["running", "running", "failed"]);
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_speaks_of_a_transient_one_is_not_tried_again() {
+        let policy = {{ policy_name }} {
+            {{ retry_field }}: Some({{ retry_name }} {
+                {{ max_field }}: 3,
+                {{ backoff_field }}: {{ backoff_name }}::{{ fixed_variant }} { {{ fixed_field }}: 0 },
+                {{ patterns_field }}: Vec::new(),
+            }),
+{%- if has_rest %}
+            ..{{ policy_name }}::default()
+{%- endif %}
+        };
+        let tried = Arc::new(Mutex::new(0));
+        let counter = Arc::clone(&tried);
+        run::<Status, _, _>(&policy, move |_| {
+            *counter.lock().unwrap() += 1;
+            async { Err(TaskError::Terminal("after transient: 401".to_owned())) }
+        })
+        .await;
+
+        assert_eq!(*tried.lock().unwrap(), 1);
     }
 
     #[tokio::test]

@@ -334,6 +334,7 @@ const WORK: &str = r#"    async fn run(self, context: TaskContext) -> Result<Fin
                     _ => Ok(Finished::new("cloned")),
                 }
             }
+            "hangs" => std::future::pending().await,
             "late" => {
                 tokio::time::sleep(std::time::Duration::from_millis(500)).await;
                 Ok(Finished::new("cloned"))
@@ -361,7 +362,11 @@ fn a_scaffolded_task_runs_on_the_fleet() {
     // The release before, as its workers still run while the next one is deployed.
     fleet.cargo(&["build", "--locked", "-p", "oxy-app", "--bin", "oxy"]);
     std::fs::copy(target().join("debug/oxy"), fleet.path().join("oxy-before")).unwrap();
-    fleet.done(CLONE);
+    // The key decides the row whose status the task writes.
+    let mut args = CLONE.to_vec();
+    let key = args.iter_mut().find(|arg| **arg == "clone_url,target_dir");
+    *key.unwrap() = "clone_url,target_dir,workspace_id";
+    fleet.done(&args);
     let module = format!("{TASKS}/clone_repository.rs");
     let text = fleet.read(&module);
     let start = text.find("    async fn run(self, context").unwrap();
@@ -380,10 +385,9 @@ fn a_scaffolded_task_runs_on_the_fleet() {
     );
     let tests = ["--test", "task_runs", "--test", "under_fire"];
     let output = fleet.cargo(&[&["test", "--locked", "-p", "oxy-app"], &tests[..]].concat());
-    assert!(output.contains("10 passed"), "{output}");
+    assert!(output.contains("16 passed"), "{output}");
     assert!(output.contains("4 passed"), "{output}");
     // With its work written, nothing of the task is missing.
-    let mut args = CLONE.to_vec();
     args.push("--allow-dirty");
     let again = fleet.done(&args);
     assert!(

@@ -1,7 +1,8 @@
 //! The end of tasks that no worker ends any more, in `tasks/dead_letters.rs` of the run half.
 
-use heck::ToUpperCamelCase;
+use std::time::Duration;
 
+use super::task_module::{duration, has_minutes};
 use super::{Piece, gate, last, module_dir};
 use crate::landmarks::Value;
 use crate::merge::Callers;
@@ -21,6 +22,10 @@ pub const PIECE: Piece = Piece {
 /// The module's name.
 pub(super) const MODULE: &str = "dead_letters";
 
+/// How long the worker of a cancelled task may be silent before the sweep ends the task: longer
+/// than any queue waits before it takes a claim back.
+const ALIVE: Duration = Duration::from_mins(5);
+
 /// The method that the module gives the executor.
 const METHOD: &str = "end_dead_tasks";
 
@@ -28,7 +33,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let landmarks = context.landmarks;
     let executor = &landmarks.executor;
     let queue = &landmarks.queue;
-    let events = &landmarks.records.events;
+    let events = &landmarks.records.events.entity;
     let path = format!(
         "{}/tasks/{MODULE}.rs",
         module_dir(&executor.facts.file.path)
@@ -38,7 +43,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let mut imports = vec![
         executor.assignment_type.clone(),
         landmarks.spec.path.clone(),
-        events.entity.clone(),
+        events.clone(),
         queue.row.entity.clone(),
         format!("{}::{}", executor.module, executor.self_type),
     ];
@@ -61,16 +66,10 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let text = render(&render::DeadLetters {
         imports: merge_imports(others),
         own: merge_imports(own),
-        events: landmarks.events.clone(),
+        tables: gate::tables(context)?,
         executor: executor.self_type.clone(),
-        event: last(&events.entity).to_owned(),
-        event_run: events.run_column.clone(),
-        event_kind: events.type_column.clone(),
-        queue: last(&queue.row.entity).to_owned(),
-        queue_id: queue.id_column.to_upper_camel_case(),
-        queue_status: queue.status_column.to_upper_camel_case(),
-        initial_status: queue.initial_status.clone(),
-        claimed_status: gate::claimed(context)?,
+        heartbeat: heartbeat(context)?,
+        alive: duration(ALIVE, has_minutes(context)),
         db_field: executor.db_field.clone(),
         id_column: queue.id_column.clone(),
         spec_column,
@@ -97,6 +96,27 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         );
     }
     Ok(())
+}
+
+/// The column with the last sign of life of a row's worker, where it is a time with a zone.
+fn heartbeat(context: &Context<'_>) -> Outcome<Option<String>> {
+    let entity = &context.landmarks.queue.row.entity;
+    let Some(path) = context.index.module_file(entity) else {
+        return Ok(None);
+    };
+    let facts = context.index.facts(&path)?;
+    let model = facts.structs.iter().find(|s| s.name == "Model");
+    let fields = model.into_iter().flat_map(|model| &model.fields);
+    let mut times = fields.filter(|f| {
+        f.name.contains("heartbeat")
+            && matches!(
+                f.ty.as_str(),
+                "Option<DateTimeWithTimeZone>"
+                    | "Option<DateTimeUtc>"
+                    | "Option<ChronoDateTimeWithTimeZone>"
+            )
+    });
+    Ok(times.next().map(|field| field.name.clone()))
 }
 
 /// What stands in each field of the assignment of a task that comes from the gate.

@@ -77,12 +77,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         spec_name: last(&queue.spec_type).to_owned(),
         policy_name: last(&context.landmarks.policy.policy).to_owned(),
         extra: queue.extra.clone(),
-        run: last(&run.entity).to_owned(),
-        run_id: key_column(context, &run.entity)?,
-        queue: last(&queue.row.entity).to_owned(),
-        status_column: queue.status_column.clone(),
-        initial_status: queue.initial_status.clone(),
-        claimed_status: claimed(context)?,
+        tables: tables(context)?,
         run_source: run.source.clone(),
         queue_source: queue.row.source.clone(),
         run_lets: run.lets.clone(),
@@ -100,6 +95,25 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         Callers::EveryTask,
     );
     Ok(())
+}
+
+/// How generated code calls the tables of runs, events and tasks.
+pub(super) fn tables(context: &Context<'_>) -> Outcome<render::Tables> {
+    let queue = &context.landmarks.queue;
+    let records = &context.landmarks.records;
+    Ok(render::Tables {
+        run: last(&records.run_entity).to_owned(),
+        run_id: key_column(context, &records.run_entity)?,
+        event: last(&records.events.entity).to_owned(),
+        event_run: records.events.run_column.clone(),
+        event_kind: records.events.type_column.clone(),
+        queue: last(&queue.row.entity).to_owned(),
+        queue_id: queue.id_column.to_upper_camel_case(),
+        queue_status: queue.status_column.to_upper_camel_case(),
+        status_column: queue.status_column.clone(),
+        initial_status: queue.initial_status.clone(),
+        claimed_status: claimed(context)?,
+    })
 }
 
 /// The primary key of an entity as its column enum calls it.
@@ -123,7 +137,7 @@ fn key_column(context: &Context<'_>, entity: &str) -> Outcome<String> {
 }
 
 /// What the queue's status says while a worker holds the row: read from the crate's own text.
-pub(super) fn claimed(context: &Context<'_>) -> Outcome<String> {
+fn claimed(context: &Context<'_>) -> Outcome<String> {
     let queue = &context.landmarks.queue;
     let words = ["claimed", "running", "in_progress", "processing"];
     status_word(context, &words).ok_or_else(|| {

@@ -233,6 +233,7 @@ fn status_view(task: &Task, status: &crate::landmarks::Status) -> StatusView {
         done: status.done.clone(),
         failed: status.failed.clone(),
         has_updated_at: status.has_updated_at,
+        is_own: task.key.contains(&status.field),
     }
 }
 
@@ -298,14 +299,14 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
 }
 
 /// Whether the executor's crate only compiles where `Duration::from_mins` stands in std.
-fn has_minutes(context: &Context<'_>) -> bool {
+pub(super) fn has_minutes(context: &Context<'_>) -> bool {
     let package = &context.landmarks.executor.package;
     let member = context.index.workspace.member(package);
     member.is_some_and(|member| member.rust_version >= Some((1, 91)))
 }
 
 /// The constructor of `Duration` that a person would choose.
-fn duration(of: Duration, has_minutes: bool) -> String {
+pub(super) fn duration(of: Duration, has_minutes: bool) -> String {
     let seconds = of.as_secs();
     match (of.subsec_millis(), seconds % 60) {
         (0, 0) if has_minutes && seconds.is_multiple_of(3600) => {

@@ -1,5 +1,7 @@
 //! The run half: the envelope that all tasks share, in `tasks/mod.rs` beside the executor.
 
+use heck::ToUpperCamelCase;
+
 use super::{Piece, dead_letters, gate, last, module_dir};
 use crate::landmarks::{ResumeReading, Value};
 use crate::merge::Callers;
@@ -54,7 +56,6 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         optional,
         error,
     } = run_columns(context)?;
-    let claim = claim_counter(context)?;
     imports.push(landmarks.queue.row.entity.clone());
     imports.push(records.events.entity.clone());
     imports.sort();
@@ -80,6 +81,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         other_outcomes: other_outcomes(context)?,
         done_rest: executor.done_rest.clone(),
         policy_name: policy.policy.clone(),
+        has_rest: !policy.other_fields.is_empty(),
         retry_field: policy.retry_field.clone(),
         retry_name: last(&policy.retry).to_owned(),
         max_field: policy.max_field.clone(),
@@ -89,25 +91,18 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         fixed_variant: policy.forms.fixed.0.clone(),
         fixed_field: policy.forms.fixed.1.clone(),
         delay_method: policy.delay_method.clone(),
-        run: last(&records.run_entity).to_owned(),
+        tables: gate::tables(context)?,
         run_status: status,
         run_status_deref: if optional { ".as_deref()" } else { ".as_str()" }.to_owned(),
         some_open: if optional { "Some(" } else { "" }.to_owned(),
         some_close: if optional { ")" } else { "" }.to_owned(),
         run_answer: "answer".to_owned(),
+        run_error_column: error.as_ref().map(|error| error.to_upper_camel_case()),
         run_error: error.map_or("\"failed before\".to_owned()".to_owned(), |error| {
             format!("run.{error}.unwrap_or_default()")
         }),
-        queue: last(&landmarks.queue.row.entity).to_owned(),
-        status_column: landmarks.queue.status_column.clone(),
-        initial_status: landmarks.queue.initial_status.clone(),
-        claimed_status: gate::claimed(context)?,
         tag_key: context.task.tag_key.clone().unwrap_or_default(),
-        claim_ty: claim.as_ref().map(|(_, ty)| ty.clone()).unwrap_or_default(),
-        claim: claim.map(|(column, _)| column),
-        event: last(&records.events.entity).to_owned(),
-        event_run: records.events.run_column.clone(),
-        event_kind: records.events.type_column.clone(),
+        claim: claim_columns(context)?,
         max_seq_call: records.max_seq.call(&prefix(&records.max_seq.path)),
         append_call: records.append.call(&prefix(&records.append.path)),
         end_call: records.end.call(&prefix(&records.end.path)),
@@ -146,37 +141,40 @@ fn other_outcomes(context: &Context<'_>) -> Outcome<String> {
     Ok(patterns.join(" | "))
 }
 
-/// The column of the queue's row that counts its claims, and its type: starts at 0, and the
-/// queue's crate adds 1 to it in its own SQL. `None` where there is none.
-fn claim_counter(context: &Context<'_>) -> Outcome<Option<(String, String)>> {
+/// The columns of the queue's row that tell one claim from the others: what the queue's crate
+/// sets together with the status where it takes a row, and a claim that is over no longer has.
+///
+/// The counter (starts at 0, and the crate's own SQL adds 1 to it) may start anew where a task is
+/// queued again; the time of the claim does not.
+fn claim_columns(context: &Context<'_>) -> Outcome<Vec<String>> {
     let queue = &context.landmarks.queue;
     let index = context.index;
     let (Some(member), Some(path)) = (
         index.workspace.member(&queue.package),
         index.module_file(&queue.row.entity),
     ) else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     let facts = index.facts(&path)?;
     let model = facts.structs.iter().find(|s| s.name == "Model");
     let fields = model.into_iter().flat_map(|model| &model.fields);
-    let starts_at_zero = |name: &str| {
+    let starts_as = |name: &str, wanted: &str| {
         let columns = queue.row.columns.iter();
         let value = columns.filter(|c| c.name == name).map(|c| &c.value).next();
-        matches!(value, Some(Value::Verbatim(text)) if text.replace(' ', "") == "Set(0)")
+        matches!(value, Some(Value::Verbatim(text)) if text.replace(' ', "") == wanted)
     };
-    let counts = |name: &str| {
-        !index
-            .containing_in(member, &format!("{name} = {name} + 1"))
-            .is_empty()
+    let is_set = |text: &str| !index.containing_in(member, text).is_empty();
+    let tells = |name: &str, ty: &str| match ty {
+        "i16" | "i32" | "i64" => {
+            starts_as(name, "Set(0)") && is_set(&format!("{name} = {name} + 1"))
+        }
+        _ if ty.starts_with("Option<") && ty.contains("DateTime") => {
+            name.contains("claim") && starts_as(name, "Set(None)")
+        }
+        _ => false,
     };
-    let mut found = fields.filter(|f| {
-        matches!(f.ty.as_str(), "i16" | "i32" | "i64") && starts_at_zero(&f.name) && counts(&f.name)
-    });
-    Ok(match (found.next(), found.next()) {
-        (Some(field), None) => Some((field.name.clone(), field.ty.clone())),
-        _ => None,
-    })
+    let found = fields.filter(|f| tells(&f.name, &f.ty));
+    Ok(found.map(|f| f.name.clone()).collect())
 }
 
 /// What a redelivered task reads from its run.

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use agentic_core::delegation::{TaskAssignment, TaskSpec};
+use agentic_core::delegation::{TaskAssignment, TaskOutcome, TaskSpec};
 use agentic_pipeline::PipelineTaskExecutor;
 use agentic_pipeline::executor::tasks::clone_repository::{self, CloneRepository};
+use agentic_pipeline::executor::tasks::{StatusPort, StatusRow};
 use agentic_runtime::crud;
 use agentic_runtime::entity::task_queue;
 use agentic_runtime::standing::{StandingOptions, WhenIdle, run_standing_worker};
 use agentic_runtime::state::RuntimeState;
 use agentic_runtime::testing::test_db;
-use agentic_runtime::worker::TaskExecutor;
+use agentic_runtime::worker::{ExecutingTask, TaskExecutor};
 use entity::workspaces::{self, WorkspaceStatus};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseConnection, EntityTrait};
 use sea_orm_migration::MigratorTrait;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -179,6 +180,23 @@ async fn a_worker_that_died_after_the_status_does_not_cause_the_work_again() {
     assert_eq!(events(&db, &id).await, ["task_started", "done"]);
 }
 
+/// A row that tasks with other keys write too does not say how this task ended.
+#[tokio::test]
+async fn a_shared_row_is_not_read() {
+    let (db, workspace) = database().await;
+    for is_own in [false, true] {
+        let row = StatusRow::<workspaces::Entity> {
+            db: db.clone(),
+            column: workspaces::Column::Status,
+            row: workspaces::Column::Id.eq(workspace),
+            changed: None,
+            is_own,
+        };
+        let read: Option<WorkspaceStatus> = row.read().await.unwrap();
+        assert_eq!(read, is_own.then_some(WorkspaceStatus::Cloning));
+    }
+}
+
 /// The event of the end is told by the next delivery where only it was lost.
 #[tokio::test]
 async fn a_worker_that_died_after_the_run_ended_leaves_the_event_to_the_next() {
@@ -213,42 +231,153 @@ async fn a_worker_that_died_after_a_failure_does_not_cause_the_work_again() {
     assert_eq!(row.queue_status, "failed");
 }
 
-/// A worker that lost its claim, to another delivery or to the dead letters, changes nothing.
+fn executor(db: &DatabaseConnection) -> PipelineTaskExecutor {
+    PipelineTaskExecutor {
+        db: db.clone(),
+        workspace: std::env::temp_dir(),
+    }
+}
+
+/// Starts a delivery as a worker of another process would that has just claimed the row.
+async fn deliver(db: &DatabaseConnection, row: &task_queue::Model) -> ExecutingTask {
+    let assignment = TaskAssignment {
+        task_id: row.task_id.clone(),
+        parent_task_id: None,
+        run_id: row.run_id.clone(),
+        spec: serde_json::from_value(row.spec.clone()).unwrap(),
+        policy: None,
+    };
+    executor(db).execute(assignment).await.unwrap()
+}
+
+/// Starts a delivery and waits until its work has begun.
+async fn begin(db: &DatabaseConnection, row: &task_queue::Model) -> ExecutingTask {
+    let task = deliver(db, row).await;
+    while events(db, &row.run_id).await.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    task
+}
+
+/// A worker that lost its claim, to the queue, another delivery or the dead letters, changes
+/// nothing: also where what drives it tells it to stop.
 #[tokio::test]
 async fn a_late_delivery_changes_nothing() {
-    for dead in [false, true] {
-        let (db, workspace) = database().await;
-        let id = clone_repository::enqueue(&db, input(workspace, "late")).await.unwrap();
-        let row = crud::claim_task(&db, "first").await.unwrap().unwrap();
-        let executor = PipelineTaskExecutor {
-            db: db.clone(),
-            workspace: std::env::temp_dir(),
-        };
-        let assignment = TaskAssignment {
-            task_id: row.task_id.clone(),
-            parent_task_id: None,
-            run_id: row.run_id.clone(),
-            spec: serde_json::from_value(row.spec.clone()).unwrap(),
-            policy: None,
-        };
-        let mut late = executor.execute(assignment).await.unwrap();
-        while events(&db, &id).await.is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    for (queue_status, claim_count) in [("queued", 1), ("claimed", 1), ("claimed", 2), ("dead", 1)] {
+        for is_stopped in [false, true] {
+            let (db, workspace) = database().await;
+            let id = clone_repository::enqueue(&db, input(workspace, "late")).await.unwrap();
+            let row = crud::claim_task(&db, "first").await.unwrap().unwrap();
+            let mut late = begin(&db, &row).await;
+            // The row is taken away while the work goes on. A claim by itself always has a time
+            // of its own; the count may start anew where a task is queued again.
+            let mut row: task_queue::ActiveModel = row.into();
+            row.queue_status = Set(queue_status.to_owned());
+            row.claim_count = Set(claim_count);
+            row.claimed_at = Set(match queue_status {
+                "claimed" => Some(chrono::Utc::now().fixed_offset()),
+                _ => None,
+            });
+            row.update(&db).await.unwrap();
+            if is_stopped {
+                late.cancel.cancel();
+            }
+            assert!(late.outcomes.recv().await.is_none(), "no outcome of a lost claim");
+            assert_eq!(status(&db, workspace).await, WorkspaceStatus::Cloning);
+            assert_eq!(events(&db, &id).await, ["task_started"]);
+            let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+            assert_eq!(run.task_status.as_deref(), Some("running"));
         }
-        // The row is taken away while the work goes on.
-        let mut row: task_queue::ActiveModel = row.into();
-        if dead {
-            row.queue_status = Set("dead".to_owned());
-        } else {
-            row.claim_count = Set(2);
-        }
-        row.update(&db).await.unwrap();
-        assert!(late.outcomes.recv().await.is_none(), "no outcome of a lost claim");
-        assert_eq!(status(&db, workspace).await, WorkspaceStatus::Cloning);
-        assert_eq!(events(&db, &id).await, ["task_started"]);
-        let run = crud::get_run(&db, &id).await.unwrap().unwrap();
-        assert_eq!(run.task_status.as_deref(), Some("running"));
     }
+}
+
+/// A worker that stalled before it began, and whose claim was taken back, does not begin.
+#[tokio::test]
+async fn a_delivery_of_a_queued_row_does_not_begin() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+    let row = crud::get_queue_entry(&db, &id).await.unwrap().unwrap();
+    assert!(deliver(&db, &row).await.outcomes.recv().await.is_none());
+    assert!(events(&db, &id).await.is_empty());
+    assert_eq!(drain(&db).await, 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
+}
+
+/// A task that was cancelled and enqueued again at once: the first ends its own run and leaves
+/// the status to the second.
+#[tokio::test]
+async fn a_cancelled_task_with_a_successor_ends_its_run_only() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "late")).await.unwrap();
+    let row = crud::claim_task(&db, "first").await.unwrap().unwrap();
+    let mut first = begin(&db, &row).await;
+    crud::cancel_queued_task(&db, &id).await.unwrap();
+    let next = clone_repository::enqueue(&db, input(workspace, "late")).await.unwrap();
+    assert_ne!(next, id);
+    first.cancel.cancel();
+    let outcome = first.outcomes.recv().await;
+    assert!(matches!(outcome, Some(TaskOutcome::Cancelled)), "{outcome:?}");
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Cloning);
+    assert_eq!(events(&db, &id).await, ["task_started", "cancelled"]);
+    let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+    assert_eq!(run.task_status.as_deref(), Some("cancelled"));
+    assert_eq!(drain(&db).await, 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
+}
+
+/// A task that runs on a worker which sees that its row was cancelled.
+#[tokio::test]
+async fn a_running_task_that_is_cancelled_ends_cancelled() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "hangs")).await.unwrap();
+    let draining = tokio::spawn({
+        let db = db.clone();
+        async move { drain(&db).await }
+    });
+    while events(&db, &id).await.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    crud::cancel_queued_task(&db, &id).await.unwrap();
+    // The worker is alive: the end is its own to write.
+    assert_eq!(executor(&db).end_dead_tasks().await.unwrap(), 0);
+    assert_eq!(draining.await.unwrap(), 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Failed);
+    assert_eq!(events(&db, &id).await, ["task_started", "cancelled"]);
+    let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+    assert_eq!(run.task_status.as_deref(), Some("cancelled"));
+    assert_eq!(executor(&db).end_dead_tasks().await.unwrap(), 0);
+}
+
+/// Whoever cancels a task that waits may write that into its run; the sweep does the rest.
+#[tokio::test]
+async fn a_task_that_is_cancelled_while_it_waits_gets_its_status() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+    crud::cancel_queued_task(&db, &id).await.unwrap();
+    crud::transition_run(&db, &id, "cancelled", None, None, Some("by a user")).await.unwrap();
+    assert_eq!(drain(&db).await, 0);
+    assert_eq!(executor(&db).end_dead_tasks().await.unwrap(), 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Failed);
+    assert_eq!(events(&db, &id).await, ["cancelled"]);
+}
+
+/// A server that starts while the work goes on takes the run for dead, and leaves its reason.
+#[tokio::test]
+async fn a_restart_while_the_task_runs_leaves_no_error() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "late")).await.unwrap();
+    let row = crud::claim_task(&db, "first").await.unwrap().unwrap();
+    let mut task = begin(&db, &row).await;
+    let state = Arc::new(RuntimeState::new());
+    let recovering = Arc::new(executor(&db));
+    let recovered = agentic_pipeline::recovery::recover_active_runs(db.clone(), state, recovering);
+    assert_eq!(recovered.await.unwrap().refused, 1);
+    let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+    assert!(run.error_message.is_some());
+    let outcome = task.outcomes.recv().await;
+    assert!(matches!(outcome, Some(TaskOutcome::Done { .. })), "{outcome:?}");
+    let run = crud::get_run(&db, &id).await.unwrap().unwrap();
+    assert_eq!((run.task_status.as_deref(), run.error_message), (Some("done"), None));
 }
 
 /// What the work panics with may hold a secret: it stands in no row.
