@@ -37,6 +37,23 @@ pub enum TaskError {
     Cancelled,
 }
 
+impl TaskError {
+    /// What an HTTP response of this status means: 408, 425, 429 and 5xx are transient.
+    pub fn of_http_status(status: u16, message: impl Into<String>) -> Self {
+        match status {
+            408 | 425 | 429 | 500..=599 => Self::Transient(message.into()),
+            _ => Self::Terminal(message.into()),
+        }
+    }
+}
+
+impl From<std::io::Error> for TaskError {
+    /// Transient: what is wrong with the input itself is better checked before.
+    fn from(error: std::io::Error) -> Self {
+        Self::Transient(error.to_string())
+    }
+}
+
 impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -914,6 +931,22 @@ mod tests {
         let (outcome, statuses) = redelivered(&["running", "failed"], long).await;
         assert!(matches!(outcome, {{ outcome_name }}::Failed(_)));
         assert_eq!(statuses, ["running", "failed", "failed"]);
+    }
+
+    #[test]
+    fn what_may_succeed_another_time_is_transient() {
+        let is_transient = |status| {
+            let error = TaskError::of_http_status(status, "no answer");
+            matches!(error, TaskError::Transient(_))
+        };
+        for status in [408, 425, 429, 500, 503, 599] {
+            assert!(is_transient(status), "{status}");
+        }
+        for status in [400, 401, 403, 404, 422, 600] {
+            assert!(!is_transient(status), "{status}");
+        }
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        assert!(matches!(reset.into(), TaskError::Transient(_)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A scaffolded task on a real database, driven by the fleet's standing worker.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use agentic_core::delegation::{TaskAssignment, TaskOutcome, TaskSpec};
 use agentic_pipeline::PipelineTaskExecutor;
@@ -127,7 +128,12 @@ async fn a_failure_and_a_panic_end_the_run_and_the_status() {
 async fn a_network_blip_is_tried_again_within_the_claim() {
     let (db, workspace) = database().await;
     let id = clone_repository::enqueue(&db, input(workspace, "blip")).await.unwrap();
+    let start = Instant::now();
     assert_eq!(drain(&db).await, 1);
+    let retry = clone_repository::policy().retry.unwrap();
+    let delays = retry.backoff.delay_for_attempt(0) + retry.backoff.delay_for_attempt(1);
+    let elapsed = start.elapsed();
+    assert!(elapsed >= delays && elapsed < 2 * delays, "{elapsed:?} for {delays:?}");
     assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
     let row = crud::get_queue_entry(&db, &id).await.unwrap().unwrap();
     assert_eq!((row.queue_status.as_str(), row.claim_count), ("completed", 1));
@@ -254,7 +260,7 @@ async fn deliver(db: &DatabaseConnection, row: &task_queue::Model) -> ExecutingT
 async fn begin(db: &DatabaseConnection, row: &task_queue::Model) -> ExecutingTask {
     let task = deliver(db, row).await;
     while events(db, &row.run_id).await.is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     task
 }
@@ -335,7 +341,7 @@ async fn a_running_task_that_is_cancelled_ends_cancelled() {
         async move { drain(&db).await }
     });
     while events(&db, &id).await.is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     crud::cancel_queued_task(&db, &id).await.unwrap();
     // The worker is alive: the end is its own to write.
@@ -378,6 +384,43 @@ async fn a_restart_while_the_task_runs_leaves_no_error() {
     assert!(matches!(outcome, Some(TaskOutcome::Done { .. })), "{outcome:?}");
     let run = crud::get_run(&db, &id).await.unwrap().unwrap();
     assert_eq!((run.task_status.as_deref(), run.error_message), (Some("done"), None));
+}
+
+/// Nothing waits for a work that panicked.
+#[tokio::test]
+async fn a_panic_is_a_failure_at_once() {
+    let (db, workspace) = database().await;
+    clone_repository::enqueue(&db, input(workspace, "panic")).await.unwrap();
+    let row = crud::claim_task(&db, "first").await.unwrap().unwrap();
+    let start = Instant::now();
+    let outcome = deliver(&db, &row).await.outcomes.recv().await;
+    assert!(matches!(outcome, Some(TaskOutcome::Failed(_))), "{outcome:?}");
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Failed);
+}
+
+/// With the queue's defaults: three claims.
+#[tokio::test]
+async fn a_task_whose_workers_die_three_times_is_dead_and_says_so() {
+    let (db, workspace) = database().await;
+    let id = clone_repository::enqueue(&db, input(workspace, "hangs")).await.unwrap();
+    for claim in 1..=3 {
+        let row = crud::claim_task(&db, "dies").await.unwrap().unwrap();
+        assert_eq!(row.claim_count, claim);
+        drop(begin(&db, &row).await);
+        assert_eq!(crud::reap_stale_tasks(&db).await.unwrap(), 0, "not stale yet");
+        let mut row: task_queue::ActiveModel = row.into();
+        let before = chrono::Utc::now() - Duration::from_secs(61);
+        row.last_heartbeat = Set(Some(before.fixed_offset()));
+        row.update(&db).await.unwrap();
+        assert_eq!(crud::reap_stale_tasks(&db).await.unwrap(), 1);
+    }
+    let row = crud::get_queue_entry(&db, &id).await.unwrap().unwrap();
+    assert_eq!(row.queue_status, "dead");
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Cloning);
+    assert_eq!(executor(&db).end_dead_tasks().await.unwrap(), 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Failed);
+    assert_eq!(events(&db, &id).await, ["task_started", "error"]);
 }
 
 /// What the work panics with may hold a secret: it stands in no row.
