@@ -37,6 +37,11 @@ pub struct Gate {
     pub queue_columns: Vec<(String, String)>,
 }
 
+/// How tasks get at secrets.
+#[derive(Template)]
+#[template(path = "secrets.rs", escape = "none")]
+pub struct Secrets {}
+
 /// How the tables of runs, events and tasks are called: entities as short module names, columns
 /// as variants of `Column` where nothing else is said.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! What the user asked for, validated as far as that is known without the workspace.
 
+use heck::ToSnakeCase;
 use syn::parse::Parser;
 use syn::visit::Visit;
 
@@ -120,7 +121,11 @@ pub fn raw_path(path: &str) -> String {
     segments.join("::")
 }
 
-/// Checks that `name` can be a variant: `UpperCamelCase`, no keyword.
+/// Modules beside those of the tasks.
+const RESERVED: [&str; 4] = ["dead_letters", "secrets", "testing", "tests"];
+
+/// Checks that `name` can be a variant: `UpperCamelCase`, no keyword, none of the modules that
+/// tasks share.
 pub fn variant_name(name: &str) -> Outcome<String> {
     let usage = |why: &str| {
         Refusal::usage("variant-name", format!("`{name}` {why}"))
@@ -138,6 +143,11 @@ pub fn variant_name(name: &str) -> Outcome<String> {
     let upper = name.starts_with(char::is_uppercase);
     if !upper || name.contains('_') {
         return Err(usage("is not UpperCamelCase"));
+    }
+    let module = name.to_snake_case();
+    if RESERVED.contains(&module.as_str()) {
+        let why = format!("would have `{module}` as its module, which all tasks share");
+        return Err(usage(&why));
     }
     Ok(name.to_owned())
 }

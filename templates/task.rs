@@ -47,6 +47,11 @@ impl {{ input }} {
     async fn run(self, context: TaskContext) -> Result<Finished<{{ status_ty }}>, TaskError> {
         // Write the work here. It may be run again after a worker died, so that it must be safe
         // to repeat. What may succeed another time is a `TaskError::Transient`.
+{%- for field in fields %}
+{%- if field.is_secret %}
+        // `super::secrets::resolve(&self.{{ field.ident }}).await?` gives the secret.
+{%- endif %}
+{%- endfor %}
         let missing = "the work of {{ variant }} is not written yet";
         context.progress(missing).await;
         Err(TaskError::Terminal(missing.to_owned()))

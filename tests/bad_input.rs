@@ -1170,7 +1170,7 @@ fn refusals_in_json() {
     let fleet = Fleet::new();
     let agent = fleet.place(ENUM, "Agent { agent_id: String, question: String }");
     let entity = fleet.place(ENTITY, "Model {\n    #[sea_orm(primary_key");
-    let rows: [(&[&str], i32, &str, Option<&str>); 7] = [
+    let rows: [(&[&str], i32, &str, Option<&str>); 9] = [
         (&["Agent", "depth:u32"], 1, "variant-exists", Some(&agent)),
         (&["Ping", "--tag", "agent"], 1, "tag-taken", Some(&agent)),
         (
@@ -1183,6 +1183,8 @@ fn refusals_in_json() {
         (&["Ping", "a:u8", "a:u8"], 2, "field-twice", None),
         (&["Ping", "url:&str"], 2, "field-type", None),
         (&["ping"], 2, "variant-name", None),
+        (&["DeadLetters"], 2, "variant-name", None),
+        (&["Secrets"], 2, "variant-name", None),
     ];
     let mut report = String::new();
     for (args, code, error_code, place) in rows {

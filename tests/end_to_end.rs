@@ -256,8 +256,8 @@ fn ten_further_variants_compile_and_pass() {
         .lines()
         .filter(|line| line.contains("executor::tasks::") && line.ends_with("... ok"))
         .count();
-    // Three for each task, and six of the envelope that they share.
-    assert_eq!(generated, 36, "{tests}");
+    // Three for each task; eight of the envelope and one of the secrets, which they share.
+    assert_eq!(generated, 39, "{tests}");
 }
 
 #[test]
@@ -323,14 +323,12 @@ const WORK: &str = r#"    async fn run(self, context: TaskContext) -> Result<Fin
                 Err(TaskError::Transient("connection reset".to_owned()))
             }
             "token" | "token-fails" | "token-panics" => {
-                let refused = |e: std::io::Error| TaskError::Terminal(e.to_string());
-                let token = std::fs::read_to_string(&self.auth_token_ref).map_err(refused)?;
+                let token = super::secrets::resolve(&self.auth_token_ref).await?;
                 let file = std::fs::File::options().create(true).append(true).open(&self.target_dir);
-                file.and_then(|mut file| std::io::Write::write_all(&mut file, token.as_bytes()))
-                    .map_err(refused)?;
+                file.and_then(|mut file| std::io::Write::write_all(&mut file, token.expose().as_bytes()))?;
                 match self.branch.as_str() {
-                    "token-fails" => Err(TaskError::Terminal("401".to_owned())),
-                    "token-panics" => panic!("while a token is at hand"),
+                    "token-fails" => Err(TaskError::Terminal(format!("401 for {token:?}"))),
+                    "token-panics" => panic!("while {token:?} is at hand"),
                     _ => Ok(Finished::new("cloned")),
                 }
             }
@@ -354,6 +352,27 @@ const WORK: &str = r#"    async fn run(self, context: TaskContext) -> Result<Fin
         }
 "#;
 
+/// What a program registers that keeps its secrets in files.
+const SECRETS: &str = "
+use agentic_pipeline::executor::tasks::{TaskError, secrets};
+
+struct Files;
+
+// As `async_trait` writes it, on which this crate does not depend.
+impl secrets::Secrets for Files {
+    fn find<'a, 'b, 'c>(
+        &'a self,
+        reference: &'b str,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Option<String>, TaskError>> + Send + 'c>>
+    where
+        'a: 'c,
+        'b: 'c,
+    {
+        Box::pin(async move { Ok(std::fs::read_to_string(reference).ok()) })
+    }
+}
+";
+
 /// Enqueued by sixteen callers at once, driven by the fleet's own worker, on the database that
 /// the environment names (`OXY_DATABASE_URL`), else `SQLite`.
 #[test]
@@ -375,6 +394,12 @@ fn a_scaffolded_task_runs_on_the_fleet() {
         &module,
         &format!("{}{WORK}{}", &text[..start], &text[end..]),
     );
+    let worker = "crates/app/src/worker.rs";
+    let registered = "    secrets::register(Arc::new(Files)).unwrap_or_else(|_| unreachable!());\n";
+    let state = "    let state = Arc::new(RuntimeState::new());\n";
+    fleet.replace(worker, state, &format!("{registered}{state}"));
+    let worker_text = fleet.read(worker);
+    fleet.write(worker, &format!("{worker_text}{SECRETS}"));
     fleet.write(
         "crates/app/tests/task_runs.rs",
         include_str!("live/task_runs.rs"),

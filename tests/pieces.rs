@@ -37,6 +37,7 @@ fn the_first_task() {
             path if path.ends_with("tasks/mod.rs") => "tasks_mod",
             path if path.ends_with("clone_repository.rs") => "task_module",
             path if path.ends_with("dead_letters.rs") => "dead_letters",
+            path if path.ends_with("tasks/secrets.rs") => "secrets",
             path if path.ends_with("queue_tests.rs") => "gate_test",
             path if path.ends_with("coordinator/mod.rs") => "arms",
             path if path.ends_with("Cargo.lock") => "dependencies",

@@ -8,6 +8,7 @@ mod gate;
 mod gate_test;
 mod modules;
 mod resume_branch;
+mod secrets;
 mod task_module;
 mod tasks_mod;
 mod variant;
@@ -32,7 +33,7 @@ pub struct Piece {
 }
 
 /// Every piece, in the order in which they are planned.
-pub const PIECES: [Piece; 12] = [
+pub const PIECES: [Piece; 13] = [
     worker::PIECE,
     variant::PIECE,
     executor_arm::PIECE,
@@ -42,6 +43,7 @@ pub const PIECES: [Piece; 12] = [
     gate_test::PIECE,
     tasks_mod::PIECE,
     dead_letters::PIECE,
+    secrets::PIECE,
     task_module::PIECE,
     modules::PIECE,
     dependencies::PIECE,

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Piece, dead_letters, gate, tasks_mod};
+use super::{Piece, dead_letters, gate, secrets, tasks_mod};
 use crate::edit::TextEdit;
 use crate::index::FileFacts;
 use crate::note::{Note, Outcome};
@@ -28,6 +28,9 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     if index.workspace.files.contains_key(&tasks) {
         let tasks = index.facts(&tasks)?;
         declare(plan, &tasks, dead_letters::MODULE);
+        if secrets::is_needed(context) {
+            declare(plan, &tasks, secrets::MODULE);
+        }
         declare(plan, &tasks, &raw(&context.task.snake));
     }
     let gate_path = gate::path(context)?;

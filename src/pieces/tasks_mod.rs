@@ -2,7 +2,7 @@
 
 use heck::ToUpperCamelCase;
 
-use super::{Piece, dead_letters, gate, last, module_dir};
+use super::{Piece, dead_letters, gate, last, module_dir, secrets};
 use crate::landmarks::{ResumeReading, Value};
 use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
@@ -65,6 +65,9 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         modules: {
             let task = crate::request::raw(&context.task.snake);
             let mut modules = vec![dead_letters::MODULE.to_owned(), task];
+            if secrets::is_needed(context) {
+                modules.push(secrets::MODULE.to_owned());
+            }
             modules.sort();
             modules
         },

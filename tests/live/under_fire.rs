@@ -268,7 +268,13 @@ async fn the_token_is_nowhere() {
         input.auth_token_ref = token.display().to_string();
         clone_repository::enqueue(&db, input).await.unwrap();
     }
+    let mut missing = input(workspace(&db).await, "token", place.effects());
+    missing.auth_token_ref = place.folder.join("none").display().to_string();
+    let missing = clone_repository::enqueue(&db, missing).await.unwrap();
     assert!(place.oxy(&["worker", "--until-idle"]).status().unwrap().success());
+    let run = crud::get_run(&db, &missing).await.unwrap().unwrap();
+    let message = "a reference to a secret names none";
+    assert_eq!(run.error_message.as_deref(), Some(message));
     let used = std::fs::read_to_string(place.effects()).unwrap();
     assert_eq!(used.matches("ghp_very_secret").count(), 3, "the work had it");
     let mut all = std::fs::read_to_string(place.folder.join("log")).unwrap();
