@@ -676,9 +676,11 @@ impl TaskJournal for RunJournal {
             {{ other_outcomes }} => return Ok(()),
 {%- endif %}
         };
+        self.set(status, answer, error).await?;
 {%- if let Some(column) = run_error_column %}
         if error.is_none() {
-            // Recovery may have failed the run while its task was at work.
+            // Recovery may have failed the run while its task was at work. It leaves a run that is
+            // done alone.
             {{ tables.run }}::Entity::update_many()
                 .col_expr({{ tables.run }}::Column::{{ column }}, Expr::value(None::<String>))
                 .filter({{ tables.run }}::Column::{{ tables.run_id }}.eq(&self.run_id))
@@ -687,7 +689,7 @@ impl TaskJournal for RunJournal {
                 .map_err(|e| format!("cannot clear the error of run {}: {e}", self.run_id))?;
         }
 {%- endif %}
-        self.set(status, answer, error).await
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! A scaffolded task under fire: callers in several processes at once, workers that are killed.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -224,6 +225,55 @@ async fn tasks_survive_workers_that_are_killed() {
                 .filter(run_event::Column::EventType.eq(once));
             assert_eq!(events.count(&db).await.unwrap(), 1, "{once} of {id}");
         }
+    }
+}
+
+/// A server that starts takes the runs of tasks that wait or run for those of a process that died.
+#[tokio::test]
+async fn servers_that_start_leave_tasks_alone() {
+    let (place, db) = Place::new("serve").await;
+    let mut tasks = BTreeMap::new();
+    for _ in 0..8 {
+        let workspace = workspace(&db).await;
+        let id = clone_repository::enqueue(&db, input(workspace, "effect", place.effects())).await;
+        tasks.insert(id.unwrap(), workspace);
+    }
+    let restart = || {
+        let mut server = place.oxy(&["serve", "--port", "0"]);
+        let mut server = Worker(server.stdout(Stdio::piped()).spawn().unwrap());
+        let mut address = String::new();
+        let stdout = server.0.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut address).unwrap();
+        assert!(address.contains("127.0.0.1"), "it serves once it has recovered: {address}");
+    };
+    restart();
+    let _worker = Worker(place.oxy(&["worker"]).spawn().unwrap());
+    let count = async |status: &str| {
+        let rows = task_queue::Entity::find();
+        let rows = rows.filter(task_queue::Column::QueueStatus.eq(status));
+        rows.count(&db).await.unwrap()
+    };
+    // Four at a time, each for a second: a server starts while they run and four wait.
+    let begin = Instant::now();
+    let mut is_restarted = false;
+    while count("completed").await < 8 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "tasks are stuck");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if !is_restarted && count("claimed").await == 4 {
+            restart();
+            is_restarted = true;
+            assert_eq!(count("queued").await, 4, "the server came too late");
+        }
+    }
+    assert!(is_restarted);
+    for (id, workspace) in &tasks {
+        let run = crud::get_run(&db, id).await.unwrap().unwrap();
+        assert_eq!((run.task_status.as_deref(), run.error_message), (Some("done"), None));
+        let status = workspaces::Entity::find_by_id(*workspace).one(&db).await.unwrap();
+        assert_eq!(status.unwrap().status, WorkspaceStatus::Ready, "{id}");
+        let events = crud::get_all_events(&db, id).await.unwrap();
+        let events: Vec<&str> = events.iter().map(|event| event.event_type.as_str()).collect();
+        assert_eq!(events, ["task_started", "done"], "{id}");
     }
 }
 
