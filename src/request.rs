@@ -122,7 +122,7 @@ pub fn raw_path(path: &str) -> String {
 }
 
 /// Modules beside those of the tasks.
-const RESERVED: [&str; 4] = ["dead_letters", "secrets", "testing", "tests"];
+const RESERVED: [&str; 5] = ["dead_letters", "mod", "secrets", "testing", "tests"];
 
 /// Checks that `name` can be a variant: `UpperCamelCase`, no keyword, none of the modules that
 /// tasks share.

@@ -1170,7 +1170,8 @@ fn refusals_in_json() {
     let fleet = Fleet::new();
     let agent = fleet.place(ENUM, "Agent { agent_id: String, question: String }");
     let entity = fleet.place(ENTITY, "Model {\n    #[sea_orm(primary_key");
-    let rows: [(&[&str], i32, &str, Option<&str>); 9] = [
+    let executor = format!("{EXECUTOR}:1:1");
+    let rows: [(&[&str], i32, &str, Option<&str>); 11] = [
         (&["Agent", "depth:u32"], 1, "variant-exists", Some(&agent)),
         (&["Ping", "--tag", "agent"], 1, "tag-taken", Some(&agent)),
         (
@@ -1185,6 +1186,8 @@ fn refusals_in_json() {
         (&["ping"], 2, "variant-name", None),
         (&["DeadLetters"], 2, "variant-name", None),
         (&["Secrets"], 2, "variant-name", None),
+        (&["Mod"], 2, "variant-name", None),
+        (&["Run"], 1, "variant-name", Some(&executor)),
     ];
     let mut report = String::new();
     for (args, code, error_code, place) in rows {

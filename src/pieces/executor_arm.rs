@@ -75,7 +75,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             .collect(),
         snake: task.snake.clone(),
         assignment: executor.assignment.clone(),
-        input: task.ident(),
+        input: super::task_module::input(context),
     })?;
     let siblings = arm_siblings(&site.facts, &site.fact);
     let index = super::arms::last_named(site, &context.landmarks.spec);

@@ -163,7 +163,7 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
         variant: task.request.variant.clone(),
         variant_ident: task.ident(),
         summary: lower_first(doc.lines().next().unwrap_or_default()),
-        input: task.ident(),
+        input: input(context),
         imports: imports(context),
         tag_key: task.tag_key.clone().unwrap_or_default(),
         tag: task.tag.clone(),
@@ -236,6 +236,28 @@ fn status_view(task: &Task, status: &crate::landmarks::Status) -> StatusView {
         is_own: task.key.contains(&status.field),
     }
 }
+
+/// The name of the task's input: the variant's, unless the module has that name for something
+/// else.
+pub(super) fn input(context: &Context<'_>) -> String {
+    let name = context.task.ident();
+    let imports = imports(context).concat().join(" ");
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut taken = imports
+        .split(|c| !is_part(c))
+        .chain(["Status", "MemoryRows", "Arc", "AtomicU32", "Ordering"])
+        .chain(PRELUDE)
+        .chain([last(&context.landmarks.executor.outcome_type)]);
+    if taken.any(|taken| taken == name) {
+        return format!("{}Input", context.task.request.variant);
+    }
+    name
+}
+
+/// What a module has without an import, of all that generated code names.
+const PRELUDE: [&str; 11] = [
+    "Clone", "Debug", "Err", "None", "Ok", "Option", "Result", "Some", "String", "ToString", "Vec",
+];
 
 /// `use` paths in three groups: std, other crates, this crate.
 fn imports(context: &Context<'_>) -> Vec<Vec<String>> {

@@ -50,6 +50,15 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     ];
     imports.sort();
     imports.dedup();
+    if imports.iter().any(|path| last(path) == context.task.snake) {
+        let (name, module) = (&context.task.request.variant, &context.task.snake);
+        let why = format!(
+            "`{name}` would have `{module}` as its module, and `{path}` imports one of that name"
+        );
+        return Err(Refusal::new("variant-name", why)
+            .at(executor.facts.place(&(0..1)))
+            .help(format!("say more of the work: `{name}Something`")));
+    }
     let prefix = |path: &str| format!("{}::", last(&parent(path)));
     let RunColumns {
         status,
