@@ -27,11 +27,13 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let tasks = tasks_mod::path(context);
     if index.workspace.files.contains_key(&tasks) {
         let tasks = index.facts(&tasks)?;
-        declare(plan, &tasks, dead_letters::MODULE);
-        if secrets::is_needed(context) {
-            declare(plan, &tasks, secrets::MODULE);
+        let mut names = vec![dead_letters::MODULE.to_owned(), raw(&context.task.snake)];
+        names.extend(secrets::is_needed(context).then(|| secrets::MODULE.to_owned()));
+        // Two may come to the same place.
+        names.sort();
+        for name in names {
+            declare(plan, &tasks, &name);
         }
-        declare(plan, &tasks, &raw(&context.task.snake));
     }
     let gate_path = gate::path(context)?;
     let root = gate_path.replace(&format!("{}.rs", gate::MODULE), "lib.rs");
