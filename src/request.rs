@@ -101,7 +101,8 @@ pub struct StatusRequest {
 /// `name`, with `r#` where it is a keyword.
 #[must_use]
 pub fn raw(name: &str) -> String {
-    if syn::parse_str::<syn::Ident>(name).is_ok() {
+    // A keyword since edition 2024, which syn does not know.
+    if name != "gen" && syn::parse_str::<syn::Ident>(name).is_ok() {
         name.to_owned()
     } else {
         format!("r#{name}")
@@ -122,7 +123,17 @@ pub fn raw_path(path: &str) -> String {
 }
 
 /// Modules beside those of the tasks.
-const RESERVED: [&str; 5] = ["dead_letters", "mod", "secrets", "testing", "tests"];
+const RESERVED: [&str; 6] = [
+    "dead_letters",
+    "mod",
+    "secrets",
+    "tasks",
+    "testing",
+    "tests",
+];
+
+/// Keywords that cannot be written with `r#`.
+const NEVER_RAW: [&str; 3] = ["crate", "self", "super"];
 
 /// Checks that `name` can be a variant: `UpperCamelCase`, no keyword, none of the modules that
 /// tasks share.
@@ -133,7 +144,8 @@ pub fn variant_name(name: &str) -> Outcome<String> {
     };
     if syn::parse_str::<syn::Ident>(name).is_err() {
         let is_keyword = syn::parse_str::<syn::Ident>(&format!("r#{name}")).is_ok()
-            || matches!(name, "Self" | "self" | "super" | "crate");
+            || name == "Self"
+            || NEVER_RAW.contains(&name);
         return Err(usage(if is_keyword {
             "is a keyword of Rust"
         } else {
@@ -148,6 +160,11 @@ pub fn variant_name(name: &str) -> Outcome<String> {
     if RESERVED.contains(&module.as_str()) {
         let why = format!("would have `{module}` as its module, which all tasks share");
         return Err(usage(&why));
+    }
+    if NEVER_RAW.contains(&module.as_str()) {
+        return Err(usage(&format!(
+            "would have `{module}` as its module, a keyword"
+        )));
     }
     Ok(name.to_owned())
 }

@@ -15,7 +15,7 @@ use crate::types::{self, ResolvedType};
 pub struct Task {
     /// What was asked for.
     pub request: TaskRequest,
-    /// The module's and the method's name: `clone_repository`.
+    /// The name in snake case: `clone_repository`, part of the method's name and the file's.
     pub snake: String,
     /// The wire tag.
     pub tag: String,
@@ -135,6 +135,12 @@ impl Task {
     #[must_use]
     pub fn ident(&self) -> String {
         raw(&self.request.variant)
+    }
+
+    /// The module as written in code: `r#type` for `Type`.
+    #[must_use]
+    pub fn module(&self) -> String {
+        raw(&self.snake)
     }
 
     /// What a module outside the enum's crate imports for the fields.

@@ -1,4 +1,4 @@
-{{ before }}{{ variant }}{% if !fields.is_empty() %} { {% for field in fields %}{{ field.0 }}, {% endfor %} }{% endif %}{{ after }} => Ok(self.execute_{{ snake }}(&{{ assignment }}, tasks::{{ snake }}::{{ input }}{% if !fields.is_empty() %} {
+{{ before }}{{ variant }}{% if !fields.is_empty() %} { {% for field in fields %}{{ field.0 }}, {% endfor %} }{% endif %}{{ after }} => Ok(self.execute_{{ snake }}(&{{ assignment }}, tasks::{{ module }}::{{ input }}{% if !fields.is_empty() %} {
 {%- for field in fields %}
 {% if field.0 == field.1 %}{{ field.0 }}{% else %}{{ field.0 }}: {{ field.1 }}{% endif %},
 {%- endfor %}

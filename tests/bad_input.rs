@@ -303,6 +303,11 @@ fn names_that_no_variant_can_have() {
         ),
         (&["Self"], "`Self` is a keyword"),
         (&["match"], "`match` is a keyword"),
+        (&["Super"], "would have `super` as its module, a keyword"),
+        (
+            &["Tasks"],
+            "would have `tasks` as its module, which all tasks share",
+        ),
         (&["self"], "`self` is a keyword"),
         (&["9Lives"], "`9Lives` is no identifier"),
         (&["Task::Clone"], "`Task::Clone` is no identifier"),
@@ -559,6 +564,17 @@ fn variants_and_tags_that_are_taken() {
             .on(|fleet| fleet.replace(ENUM, "    Agent { agent_id: String, q", "    #[serde(alias = \"robot\", alias = \"clone_repository\")]\n    Agent { agent_id: String, q"))
             .at(&[AGENT])
             .says(&["the wire tag `clone_repository` belongs to `Agent`"]),
+        case("written by hand", &["Agent", "agent_id:String", "question:String"])
+            .at(&[(EXECUTOR, "TaskSpec::Agent { agent_id")])
+            .says(&["`TaskSpec::Agent` has an executor already", "name the new task otherwise"]),
+        case("a method of the executor", &["Ping"])
+            .on(|fleet| fleet.replace(EXECUTOR, "    async fn execute_agent(", "    pub fn execute_ping() {}\n\n    async fn execute_agent("))
+            .at(&[(EXECUTOR, "execute_ping() {}")])
+            .says(&["`PipelineTaskExecutor` has a method `execute_ping` already"]),
+        case("a crate that the tasks use", &["Tokio"])
+            .says(&["`Tokio` would have `tokio` as its module"]),
+        case("a module that the tasks use", &["Mpsc"])
+            .says(&["`Mpsc` would have `mpsc` as its module"]),
         case("field called like serde's tag", &["Ping", "type:String"])
             .at(&[(ENUM, "TaskSpec {\n    /// Ask")])
             .says(&["a field called `type` collides with the tag of `TaskSpec`"]),

@@ -214,7 +214,8 @@ fn ten_further_variants_compile_and_pass() {
         &["Listed", "limit:Option<u32>", "tags:Vec<String>"],
         &["Completed", "completion:ChildCompletion", "note:Value"],
         &["Secretive", "url:String", "token:secret", "password:secret"],
-        &["Raw", "type_:String", "r#match:String", "r#fn:u32"],
+        // Its module is `r#type`.
+        &["Type", "type_:String", "r#match:String", "gen:u32"],
         &[
             "OneKey",
             "url:String",
@@ -249,6 +250,7 @@ fn ten_further_variants_compile_and_pass() {
         fleet.done(&args);
     }
     nothing_is_deleted(&fleet);
+    fleet.cargo(&["fmt", "--all", "--check"]);
     clippy_is_silent(&fleet, CHECKED);
     let mut args = vec!["test", "--locked", "--lib"];
     args.extend(CHECKED);

@@ -52,6 +52,12 @@ impl FileFacts {
     pub fn text(&self, range: &Range<usize>) -> &str {
         &self.file.text[range.clone()]
     }
+
+    /// The row of the sea-orm entity that this file is.
+    #[must_use]
+    pub fn model(&self) -> Option<&StructFact> {
+        self.structs.iter().find(|s| s.name == "Model")
+    }
 }
 
 /// An enum definition.

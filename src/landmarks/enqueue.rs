@@ -176,13 +176,9 @@ fn read(
         .ok_or_else(|| Refusal::new("no-enqueue", "the enqueue function inserts no row"))?;
     let entity = entity_of(index, facts, model)?;
     let entity_facts = entity_facts(index, &entity, &place)?;
-    let row_struct = entity_facts
-        .structs
-        .iter()
-        .find(|s| s.name == "Model")
-        .ok_or_else(|| {
-            Refusal::new("entity", format!("`{entity}` has no `Model`")).at(place.clone())
-        })?;
+    let row_struct = entity_facts.model().ok_or_else(|| {
+        Refusal::new("entity", format!("`{entity}` has no `Model`")).at(place.clone())
+    })?;
     let id_column = row_struct
         .fields
         .iter()
@@ -551,12 +547,7 @@ fn fill_run(
     entity: &str,
 ) -> Outcome<Filled> {
     let row = entity_facts(index, entity, &facts.place(&model.range))?;
-    let columns = row
-        .structs
-        .iter()
-        .find(|s| s.name == "Model")
-        .map(|s| s.fields.clone())
-        .unwrap_or_default();
+    let columns = row.model().map(|s| s.fields.clone()).unwrap_or_default();
     let mut filled = Filled {
         entity: entity.to_owned(),
         source: function.name.clone(),

@@ -139,7 +139,7 @@ fn event_table(
         return Ok(None);
     };
     let model = index.facts(&path)?;
-    let model = model.structs.iter().find(|s| s.name == "Model");
+    let model = model.model();
     let types = model.into_iter().flat_map(|model| &model.fields);
     let mut types = types.filter(|f| f.ty == "String" && f.name.contains("type"));
     Ok(match (types.next(), types.next()) {

@@ -37,9 +37,7 @@ pub fn find(index: &Index<'_>, request: &StatusRequest, fields: &[Field]) -> Out
     let facts = entity(index, &request.entity)?;
     let path = &facts.file.path;
     let model = facts
-        .structs
-        .iter()
-        .find(|s| s.name == "Model")
+        .model()
         .ok_or_else(|| Refusal::new("status-entity", format!("`{path}` has no `Model`")))?;
     let column = model
         .fields

@@ -105,7 +105,7 @@ fn heartbeat(context: &Context<'_>) -> Outcome<Option<String>> {
         return Ok(None);
     };
     let facts = context.index.facts(&path)?;
-    let model = facts.structs.iter().find(|s| s.name == "Model");
+    let model = facts.model();
     let fields = model.into_iter().flat_map(|model| &model.fields);
     let mut times = fields.filter(|f| {
         f.name.contains("heartbeat")

@@ -13,6 +13,7 @@ use askama::Template;
 
 use super::{Piece, arm_siblings};
 use crate::format::{Form, Fragment};
+use crate::index::{ArmFact, FnFact};
 use crate::landmarks::{Coverage, Scrutinee};
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
@@ -36,6 +37,7 @@ struct Arm {
     variant: String,
     fields: Vec<(String, String)>,
     snake: String,
+    module: String,
     assignment: String,
     input: String,
 }
@@ -46,10 +48,12 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let task = context.task;
     let file = &site.facts.file;
     let title = format!("arm in `{}`", executor.self_type);
-    if site.arm_of(&task.request.variant).is_some() {
+    if let Some(arm) = site.arm_of(&task.request.variant) {
+        check_arm(context, &site.fact.arms[arm])?;
         plan.present(PIECE.id, title, &file.path);
         return Ok(());
     }
+    check_method(context)?;
     let Coverage::Exhaustive { before, after } = &site.coverage else {
         return Err(
             Refusal::new("executor-shape", "the executor's match has a wildcard")
@@ -74,6 +78,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             })
             .collect(),
         snake: task.snake.clone(),
+        module: task.module(),
         assignment: executor.assignment.clone(),
         input: super::task_module::input(context),
     })?;
@@ -86,5 +91,57 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         text,
     };
     plan.draft(PIECE.id, title, file, "executor_arm", fragment, spot);
+    Ok(())
+}
+
+/// Refuses a variant that something else than a task's module runs: it was written by hand.
+fn check_arm(context: &Context<'_>, arm: &ArmFact) -> Outcome<()> {
+    let site = &context.landmarks.matches[context.landmarks.executor.site];
+    let task = context.task;
+    let module = super::task_module::path(context);
+    let call = format!("tasks::{}::", task.module());
+    if context.index.workspace.files.contains_key(&module)
+        || site.facts.text(&arm.body).contains(&call)
+    {
+        return Ok(());
+    }
+    let variant = &task.request.variant;
+    let why = format!(
+        "`{}::{variant}` has an executor already",
+        context.landmarks.spec.fact.name
+    );
+    Err(Refusal::new("variant-exists", why)
+        .at(site.facts.place(&arm.range))
+        .help(format!(
+            "name the new task otherwise; to make this one a generated task, take this arm out, and with it the method `execute_{}` where there is one",
+            task.snake
+        )))
+}
+
+/// Refuses where the executor has a method of the name that the task's module would give it.
+fn check_method(context: &Context<'_>) -> Outcome<()> {
+    let executor = &context.landmarks.executor;
+    let name = format!("execute_{}", context.task.snake);
+    let own = super::task_module::path(context);
+    let Some(member) = context.index.workspace.member_of(&executor.facts.file.path) else {
+        return Ok(());
+    };
+    for path in context.index.containing_in(member, &name) {
+        let facts = context.index.facts(&path)?;
+        let is_inherent = |function: &&FnFact| {
+            let of = function.in_impl.map(|n| &facts.impls[n]);
+            of.is_some_and(|of| of.trait_path.is_none() && of.self_type == executor.self_type)
+        };
+        let mut methods = facts.functions.iter().filter(|f| f.name == name);
+        if let Some(method) = methods.find(is_inherent).filter(|_| path != own) {
+            let why = format!("`{}` has a method `{name}` already", executor.self_type);
+            return Err(Refusal::new("variant-name", why)
+                .at(facts.place(&method.name_range))
+                .help(format!(
+                    "say more of the work: `{}Something`",
+                    context.task.request.variant
+                )));
+        }
+    }
     Ok(())
 }

@@ -125,7 +125,7 @@ fn key_column(context: &Context<'_>, entity: &str) -> Outcome<String> {
         .transpose()?;
     facts
         .as_ref()
-        .and_then(|facts| facts.structs.iter().find(|s| s.name == "Model"))
+        .and_then(|facts| facts.model())
         .and_then(|model| {
             model
                 .fields

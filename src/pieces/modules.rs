@@ -27,10 +27,10 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let tasks = tasks_mod::path(context);
     if index.workspace.files.contains_key(&tasks) {
         let tasks = index.facts(&tasks)?;
-        let mut names = vec![dead_letters::MODULE.to_owned(), raw(&context.task.snake)];
+        let mut names = vec![dead_letters::MODULE.to_owned(), context.task.module()];
         names.extend(secrets::is_needed(context).then(|| secrets::MODULE.to_owned()));
         // Two may come to the same place.
-        names.sort();
+        names.sort_by_key(|name| bare(name).to_owned());
         for name in names {
             declare(plan, &tasks, &name);
         }
@@ -101,7 +101,8 @@ fn declare(plan: &mut Plan, facts: &Arc<FileFacts>, name: &str) {
     let (at, text) = match chosen {
         Some(group) => {
             let sorted = group.windows(2).all(|pair| pair[0].0 <= pair[1].0);
-            let next = group.iter().find(|entry| entry.0 > name).filter(|_| sorted);
+            let above = |entry: &&(&str, usize, usize)| entry.0 > bare(name);
+            let next = group.iter().find(above).filter(|_| sorted);
             let end = group.last().map_or(file.text.len(), |entry| entry.2);
             (
                 next.map_or(end, |entry| entry.1),
@@ -140,4 +141,9 @@ fn declare(plan: &mut Plan, facts: &Arc<FileFacts>, name: &str) {
             kind: "module",
         }],
     );
+}
+
+/// The name that rustfmt sorts a module by, in every edition.
+pub(super) fn bare(name: &str) -> &str {
+    name.strip_prefix("r#").unwrap_or(name)
 }

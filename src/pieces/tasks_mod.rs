@@ -2,7 +2,8 @@
 
 use heck::ToUpperCamelCase;
 
-use super::{Piece, dead_letters, gate, last, module_dir, secrets};
+use super::{Piece, dead_letters, gate, last, module_dir, modules, secrets};
+use crate::index::whole_words;
 use crate::landmarks::{ResumeReading, Value};
 use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
@@ -50,15 +51,6 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     ];
     imports.sort();
     imports.dedup();
-    if imports.iter().any(|path| last(path) == context.task.snake) {
-        let (name, module) = (&context.task.request.variant, &context.task.snake);
-        let why = format!(
-            "`{name}` would have `{module}` as its module, and `{path}` imports one of that name"
-        );
-        return Err(Refusal::new("variant-name", why)
-            .at(executor.facts.place(&(0..1)))
-            .help(format!("say more of the work: `{name}Something`")));
-    }
     let prefix = |path: &str| format!("{}::", last(&parent(path)));
     let RunColumns {
         status,
@@ -72,12 +64,11 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let text = render(&render::TasksMod {
         imports: merge_imports(imports.iter().map(|path| within(krate, path))),
         modules: {
-            let task = crate::request::raw(&context.task.snake);
-            let mut modules = vec![dead_letters::MODULE.to_owned(), task];
+            let mut modules = vec![dead_letters::MODULE.to_owned(), context.task.module()];
             if secrets::is_needed(context) {
                 modules.push(secrets::MODULE.to_owned());
             }
-            modules.sort();
+            modules.sort_by_key(|name| modules::bare(name).to_owned());
             modules
         },
         events: landmarks.events.clone(),
@@ -121,6 +112,11 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         gate_path: gate,
         has_resume: !matches!(landmarks.resume, ResumeReading::Absent),
     })?;
+    let standing = existing.map_or(&*text, |file| &*file.text);
+    let declaration = format!("mod {};", context.task.module());
+    if existing.is_none() || !standing.contains(&declaration) {
+        check_module_name(context, standing)?;
+    }
     plan.draft_file(
         PIECE.id,
         "the run half",
@@ -130,6 +126,25 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         Callers::EveryTask,
     );
     Ok(())
+}
+
+/// Refuses a module that would hide what `text`, the file that declares it, has under its name: a
+/// crate, or a module that it imports. All of them stand there at the start of some path.
+fn check_module_name(context: &Context<'_>, text: &str) -> Outcome<()> {
+    let (snake, module) = (&context.task.snake, context.task.module());
+    let starts_path =
+        |at: usize| text[at + snake.len()..].starts_with("::") && !text[..at].ends_with("::");
+    if !whole_words(text, snake).any(starts_path) {
+        return Ok(());
+    }
+    let name = &context.task.request.variant;
+    let why = format!(
+        "`{name}` would have `{module}` as its module, and `{}` has something else of that name",
+        path(context)
+    );
+    Err(Refusal::new("variant-name", why)
+        .at(context.landmarks.executor.facts.place(&(0..1)))
+        .help(format!("say more of the work: `{name}Something`")))
 }
 
 /// A pattern for what an outcome can be beside done, failed and cancelled.
@@ -168,7 +183,7 @@ fn claim_columns(context: &Context<'_>) -> Outcome<Vec<String>> {
         return Ok(Vec::new());
     };
     let facts = index.facts(&path)?;
-    let model = facts.structs.iter().find(|s| s.name == "Model");
+    let model = facts.model();
     let fields = model.into_iter().flat_map(|model| &model.fields);
     let starts_as = |name: &str, wanted: &str| {
         let columns = queue.row.columns.iter();
@@ -213,9 +228,7 @@ fn run_columns(context: &Context<'_>) -> Outcome<RunColumns> {
         .transpose()?
         .ok_or_else(|| refuse(format!("cannot find the module `{entity}`")))?;
     let model = facts
-        .structs
-        .iter()
-        .find(|s| s.name == "Model")
+        .model()
         .ok_or_else(|| refuse(format!("`{entity}` has no `Model`")))?;
     let answer = model
         .fields
