@@ -1,7 +1,8 @@
 //! Edits as insertions at offsets of the original text, applied all at once.
 //!
-//! An insertion is the only edit there is, so that untouched bytes stay untouched by
-//! construction: take the insertions out of the result and the original is back.
+//! Layout is all that an edit may take out, where a list of fields outgrows its line: white space,
+//! and the commas and braces that rustfmt sets by a line's length. So untouched bytes stay
+//! untouched by construction: undo the edits and the original is back.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,10 +15,25 @@ use crate::workspace::SourceFile;
 pub struct TextEdit {
     /// Byte offset in the original text.
     pub at: usize,
+    /// How many bytes of layout from there on it takes the place of.
+    pub removed: usize,
     /// What goes in.
     pub text: String,
     /// What the insertion is, in the words of the command line's JSON.
     pub kind: &'static str,
+}
+
+impl TextEdit {
+    /// Text that goes in and takes nothing out.
+    #[must_use]
+    pub fn insert(at: usize, text: impl Into<String>, kind: &'static str) -> Self {
+        Self {
+            at,
+            removed: 0,
+            text: text.into(),
+            kind,
+        }
+    }
 }
 
 /// A file before and after.
@@ -37,9 +53,10 @@ impl FileChange {
     /// The line (from 1) in the new text that the insertion at `index` starts on.
     #[must_use]
     pub fn line_of(&self, index: usize) -> usize {
-        let shift: usize = self.edits[..index].iter().map(|edit| edit.text.len()).sum();
-        let edit = &self.edits[index];
-        let mut at = edit.at + shift;
+        let mut at = self.edits[index].at;
+        for edit in &self.edits[..index] {
+            at = at + edit.text.len() - edit.removed;
+        }
         let text = self.after.as_bytes();
         // The line that the inserted text begins with, not the line end that it follows.
         while text
@@ -56,18 +73,35 @@ impl FileChange {
     /// what went in.
     #[must_use]
     pub fn original(&self, at: usize) -> Option<usize> {
-        let mut shift = 0;
+        let (mut inserted, mut removed) = (0, 0);
         for edit in &self.edits {
-            let start = edit.at + shift;
+            let start = edit.at + inserted - removed;
             if at <= start {
                 break;
             }
             if at < start + edit.text.len() {
                 return None;
             }
-            shift += edit.text.len();
+            inserted += edit.text.len();
+            removed += edit.removed;
         }
-        self.before.is_some().then_some(at - shift)
+        self.before.is_some().then_some(at + removed - inserted)
+    }
+
+    /// The line (from 1) that the original's `line` has in the new text.
+    #[must_use]
+    pub fn line_after(&self, line: usize) -> usize {
+        let Some(before) = &self.before else {
+            return line;
+        };
+        let lines = before.text.split_inclusive('\n');
+        let offset: usize = lines.take(line - 1).map(str::len).sum();
+        let mut line = line;
+        for edit in self.edits.iter().filter(|edit| edit.at <= offset) {
+            let gone = &before.text[edit.at..edit.at + edit.removed];
+            line = line + edit.text.matches('\n').count() - gone.matches('\n').count();
+        }
+        line
     }
 
     /// How many lines the insertion at `index` adds.
@@ -79,17 +113,34 @@ impl FileChange {
             .lines()
             .count()
     }
+
+    /// How many lines the edit at `index` takes out.
+    #[must_use]
+    pub fn removed(&self, index: usize) -> usize {
+        let edit = &self.edits[index];
+        let before = self.before.as_ref().map_or("", |file| file.text.as_str());
+        let gone = before.get(edit.at..edit.at + edit.removed);
+        gone.unwrap_or_default().matches('\n').count()
+    }
+}
+
+/// Whether rustfmt sets the character by how long a line is: `=> { f() }` and `=> f(),`.
+#[must_use]
+pub fn is_layout(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ',' | '{' | '}')
 }
 
 /// Puts `edits` into `text`. Several insertions at one offset keep their order.
 ///
-/// Refuses an offset that lies past the end or inside a character.
+/// Refuses an offset that lies past the end or inside a character, and an edit that would take
+/// out more than layout.
 pub fn apply(path: &str, text: &str, edits: &[TextEdit]) -> Outcome<String> {
     let mut out =
         String::with_capacity(text.len() + edits.iter().map(|e| e.text.len()).sum::<usize>());
     let mut done = 0;
     for edit in edits {
-        if edit.at < done || !text.is_char_boundary(edit.at) || edit.at > text.len() {
+        let gone = text.get(edit.at..edit.at + edit.removed);
+        if edit.at < done || !gone.is_some_and(|gone| gone.chars().all(is_layout)) {
             return Err(Refusal::new(
                 "edit-conflict",
                 format!(
@@ -101,25 +152,27 @@ pub fn apply(path: &str, text: &str, edits: &[TextEdit]) -> Outcome<String> {
         }
         out.push_str(&text[done..edit.at]);
         out.push_str(&edit.text);
-        done = edit.at;
+        done = edit.at + edit.removed;
     }
     out.push_str(&text[done..]);
     Ok(out)
 }
 
-/// Takes the insertions out of `after` again.
+/// Takes the insertions out of `after` again and puts back what they took out of `before`.
 #[must_use]
-pub fn invert(after: &str, edits: &[TextEdit]) -> Option<String> {
+pub fn invert(after: &str, edits: &[TextEdit], before: &str) -> Option<String> {
     let mut out = String::with_capacity(after.len());
-    let (mut from, mut shift) = (0, 0);
+    let (mut from, mut inserted, mut removed) = (0, 0, 0);
     for edit in edits {
-        let at = edit.at + shift;
+        let at = edit.at + inserted - removed;
         out.push_str(after.get(from..at)?);
+        out.push_str(before.get(edit.at..edit.at + edit.removed)?);
         from = at + edit.text.len();
         if after.get(at..from)? != edit.text {
             return None;
         }
-        shift += edit.text.len();
+        inserted += edit.text.len();
+        removed += edit.removed;
     }
     out.push_str(after.get(from..)?);
     Some(out)
@@ -134,7 +187,7 @@ pub fn changes(
     for (path, (before, mut edits)) in edits {
         edits.sort_by_key(|edit| edit.at);
         let after = apply(&path, &before.text, &edits)?;
-        if invert(&after, &edits).as_deref() != Some(before.text.as_str()) {
+        if invert(&after, &edits, &before.text).as_deref() != Some(before.text.as_str()) {
             return Err(Refusal::new(
                 "edit-lost",
                 format!("the edit of `{path}` would lose text of yours"),
@@ -165,21 +218,55 @@ mod tests {
     use super::*;
 
     fn edit(at: usize, text: &str) -> TextEdit {
-        TextEdit {
-            at,
-            text: text.to_owned(),
-            kind: "variant",
-        }
+        TextEdit::insert(at, text, "variant")
     }
 
     #[test]
-    fn insertions_invert() {
+    fn edits_invert() {
         let edits = [edit(0, "α"), edit(2, "x"), edit(2, "y"), edit(4, "z")];
         let after = apply("a.rs", "abcd", &edits).unwrap();
         assert_eq!(after, "αabxycdz");
-        assert_eq!(invert(&after, &edits).as_deref(), Some("abcd"));
-        assert_eq!(invert("αabxyc!z", &edits).as_deref(), Some("abc!"));
-        assert_eq!(invert("αab", &edits), None);
+        assert_eq!(invert(&after, &edits, "abcd").as_deref(), Some("abcd"));
+        let other = invert("αabxyc!z", &edits, "abcd");
+        assert_eq!(other.as_deref(), Some("abc!"));
+        assert_eq!(invert("αab", &edits, "abcd"), None);
+    }
+
+    #[test]
+    fn layout_is_all_that_goes() {
+        let wider = |at, removed| TextEdit {
+            removed,
+            ..edit(at, "\n\n")
+        };
+        let after = apply("a.rs", "a b c", &[wider(1, 1)]).unwrap();
+        assert_eq!(after, "a\n\nb c");
+        let back = invert(&after, &[wider(1, 1)], "a b c");
+        assert_eq!(back.as_deref(), Some("a b c"));
+        let refused = apply("a.rs", "a b c", &[wider(1, 2)]).unwrap_err();
+        assert_eq!(refused.code, "edit-conflict");
+    }
+
+    #[test]
+    fn lines_are_found_again() {
+        let before = SourceFile {
+            path: "a.rs".to_owned(),
+            absolute: std::path::PathBuf::new(),
+            text: "a { b }\nc\n".to_owned(),
+        };
+        let edits = vec![TextEdit {
+            removed: 1,
+            ..edit(3, "\n    ")
+        }];
+        let change = FileChange {
+            path: "a.rs".to_owned(),
+            after: apply("a.rs", &before.text, &edits).unwrap(),
+            before: Some(Arc::new(before)),
+            edits,
+        };
+        assert_eq!(change.line_after(2), 3);
+        let at = change.after.find('c').unwrap();
+        assert_eq!(change.original(at), Some(8));
+        assert_eq!(change.original(4), None);
     }
 
     #[test]

@@ -195,11 +195,7 @@ fn level(
         };
         out.push((
             format!("`{}`", item.key),
-            TextEdit {
-                at: edit.0,
-                text: edit.1,
-                kind: "module",
-            },
+            TextEdit::insert(edit.0, edit.1, "module"),
         ));
     }
 }
@@ -223,11 +219,7 @@ fn imports(wanted: &FileFacts, stands: &FileFacts, out: &mut Vec<(String, TextEd
         if lacks && used && !added.is_empty() {
             out.push((
                 format!("`use {}`", import.path),
-                TextEdit {
-                    at,
-                    text: format!("use {};{newline}", import.path),
-                    kind: "import",
-                },
+                TextEdit::insert(at, format!("use {};{newline}", import.path), "import"),
             ));
         }
     }

@@ -8,6 +8,7 @@ use crate::format::{self, Fragment, Rustfmt};
 use crate::merge::{self, Callers};
 use crate::note::{Note, Outcome, Place};
 use crate::pieces::PIECES;
+use crate::reflow::reflow;
 use crate::trivia::Spot;
 use crate::workspace::SourceFile;
 
@@ -24,6 +25,8 @@ pub struct Plan {
     files: Vec<DraftFile>,
     edits: BTreeMap<String, (Arc<SourceFile>, Vec<TextEdit>)>,
     created: BTreeMap<String, String>,
+    /// Files in which what goes in may outgrow its line.
+    outgrown: BTreeSet<String>,
 }
 
 /// A fragment that waits to be formatted.
@@ -123,6 +126,11 @@ impl Plan {
             .or_insert_with(|| (Arc::clone(file), Vec::new()))
             .1
             .extend(edits);
+    }
+
+    /// Lets what was added to the file at `path` come to stand as rustfmt has it.
+    pub fn reflow(&mut self, path: &str) {
+        self.outgrown.insert(path.to_owned());
     }
 
     /// Adds a fragment at `spot`, once it is formatted.
@@ -245,11 +253,11 @@ impl Plan {
                 } else {
                     newline
                 };
-                let edit = TextEdit {
-                    at: existing.text.len(),
-                    text: format!("{lead}{newline}{}", text.replace('\n', newline)),
-                    kind: "module",
-                };
+                let edit = TextEdit::insert(
+                    existing.text.len(),
+                    format!("{lead}{newline}{}", text.replace('\n', newline)),
+                    "module",
+                );
                 self.insert(file.piece, file.title, existing, vec![edit]);
                 continue;
             }
@@ -264,6 +272,12 @@ impl Plan {
                     existing,
                     vec![edit],
                 );
+            }
+        }
+        for path in std::mem::take(&mut self.outgrown) {
+            if let Some((file, edits)) = self.edits.get_mut(&path) {
+                edits.sort_by_key(|edit| edit.at);
+                *edits = reflow(rustfmt, &path, &file.text, std::mem::take(edits))?;
             }
         }
         let order = |step: &Step| PIECES.iter().position(|piece| piece.id == step.piece);
@@ -305,26 +319,8 @@ impl Open {
     pub fn resolve(&self, changes: &[FileChange]) -> (String, usize) {
         match &self.place {
             OpenPlace::At(place) => {
-                let line = changes
-                    .iter()
-                    .find(|change| change.path == place.path)
-                    .and_then(|change| {
-                        let before = change.before.as_ref()?;
-                        let offset: usize = before
-                            .text
-                            .split_inclusive('\n')
-                            .take(place.line - 1)
-                            .map(str::len)
-                            .sum();
-                        let added: usize = change
-                            .edits
-                            .iter()
-                            .filter(|edit| edit.at <= offset)
-                            .map(|edit| edit.text.matches('\n').count())
-                            .sum();
-                        Some(place.line + added)
-                    })
-                    .unwrap_or(place.line);
+                let change = changes.iter().find(|change| change.path == place.path);
+                let line = change.map_or(place.line, |change| change.line_after(place.line));
                 (place.path.clone(), line)
             }
             OpenPlace::In(path, text) => {

@@ -28,6 +28,8 @@ pub struct Task {
     pub question: String,
     /// The fields with their types.
     pub fields: Vec<(Field, ResolvedType)>,
+    /// Names of the fields that the variant, which stands, does not have yet.
+    pub further: BTreeSet<String>,
     /// What else is known of each field, in the same order.
     pub traits: Vec<FieldTraits>,
     /// Names of the fields of the idempotency key.
@@ -58,9 +60,7 @@ impl Task {
             request.fields.iter().cloned().zip(resolved).collect();
         check_tag(spec, &name, &tag)?;
         check_tag_field(spec, &fields)?;
-        if existing.is_some() {
-            check_same(spec, &name, &fields, &tag)?;
-        }
+        let further = check_same(spec, &name, &fields, &tag)?;
         let snake = name.to_snake_case();
         if request.tag.is_none()
             && existing.is_none()
@@ -85,7 +85,8 @@ impl Task {
             request
                 .fields
                 .iter()
-                .filter(|field| !field.is_secret)
+                // The key of a task that stands is left as it is.
+                .filter(|field| !field.is_secret && !further.contains(&field.name))
                 .map(|field| field.name.clone())
                 .collect()
         });
@@ -110,6 +111,7 @@ impl Task {
             question: sentence(&name),
             snake,
             tag,
+            further,
             traits: fields
                 .iter()
                 .map(|(field, ty)| FieldTraits::of(index, field, ty))
@@ -247,15 +249,16 @@ fn check_tag_field(spec: &SpecEnum, fields: &[(Field, ResolvedType)]) -> Outcome
     Ok(())
 }
 
-/// A variant that stands must have the fields that are asked for, in any order.
+/// A variant that stands must have the fields that are asked for, in any order, but for `Option`s
+/// that are new. Gives their names.
 fn check_same(
     spec: &SpecEnum,
     name: &str,
     fields: &[(Field, ResolvedType)],
     tag: &str,
-) -> Outcome<()> {
+) -> Outcome<BTreeSet<String>> {
     let Some(variant) = spec.variant(name) else {
-        return Ok(());
+        return Ok(BTreeSet::new());
     };
     let plain = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
     let krate = spec.path.split("::").next().unwrap_or_default();
@@ -269,6 +272,19 @@ fn check_same(
         .flatten()
         .map(|field| (field.name.clone(), plain(&field.ty)))
         .collect();
+    let further: BTreeSet<String> = asked
+        .difference(&stands)
+        .map(|(name, _)| name.clone())
+        .collect();
+    let is_option = |name: &String| {
+        let mut fields = fields.iter().map(|(field, _)| field);
+        fields.any(|field| field.name == *name && field.is_option())
+    };
+    let is_new = |name: &String| stands.iter().all(|(other, _)| other != name);
+    let grows = stands.is_subset(&asked)
+        && further.iter().all(|name| is_option(name) && is_new(name))
+        // A variant without braces gets none.
+        && (further.is_empty() || !stands.is_empty());
     let list = |set: &BTreeSet<(String, String)>| {
         let parts: Vec<String> = set
             .iter()
@@ -280,14 +296,14 @@ fn check_same(
             parts.join(", ")
         }
     };
-    if asked != stands || variant.fields.is_none() {
+    if !grows || variant.fields.is_none() {
         return Err(Refusal::new(
             "variant-exists",
             format!("`{}::{name}` exists with other fields", spec.fact.name),
         )
         .at(spec.facts.place(&variant.name_range))
         .help(format!(
-            "it has {}; asked for was {}. Rows of the queue hold the old form: change the variant by hand, new fields as `Option` with `#[serde(default)]`, a renamed one with `#[serde(alias = \"…\")]`",
+            "it has {}; asked for was {}. Rows of the queue hold the old form: the tool adds fields that are `Option`s; change the variant by hand where one is renamed, with `#[serde(alias = \"…\")]`, or where its type is another",
             list(&stands),
             list(&asked)
         )));
@@ -300,7 +316,7 @@ fn check_same(
         .at(spec.facts.place(&variant.name_range))
         .help("leave --tag out; a tag is changed by hand, with `#[serde(alias = \"…\")]` for the old one"));
     }
-    Ok(())
+    Ok(further)
 }
 
 /// Everything that a piece may read.

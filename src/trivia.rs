@@ -118,11 +118,7 @@ impl Spot {
         let lines: Vec<&str> = fragment.lines().collect();
         let mut edits = Vec::new();
         if let Some(at) = self.comma {
-            edits.push(TextEdit {
-                at,
-                text: ",".to_owned(),
-                kind,
-            });
+            edits.push(TextEdit::insert(at, ",".to_owned(), kind));
         }
         let text = if self.inline {
             let parts: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
@@ -134,11 +130,7 @@ impl Spot {
             let blank = if self.blank { newline } else { "" };
             format!("{newline}{blank}{}", lines.join(newline))
         };
-        edits.push(TextEdit {
-            at: self.at,
-            text,
-            kind,
-        });
+        edits.push(TextEdit::insert(self.at, text, kind));
         edits
     }
 }

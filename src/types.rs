@@ -364,6 +364,20 @@ impl ResolvedType {
         })
     }
 
+    /// The type as it is written in a module of the crate `krate` that imports the paths of
+    /// `imported`: short where that does, else with its path.
+    #[must_use]
+    pub fn in_module(&self, krate: &str, imported: &BTreeSet<String>) -> String {
+        self.written(&|_, path| {
+            let short = path.rsplit("::").next().unwrap_or(path);
+            if imported.contains(path) {
+                short.to_owned()
+            } else {
+                within(krate, path)
+            }
+        })
+    }
+
     /// The type with every name short; [`ResolvedType::imports`] says what to import for it.
     #[must_use]
     pub fn short(&self) -> String {

@@ -2,6 +2,7 @@
 
 mod body;
 mod facts;
+mod field_lists;
 mod lookup;
 mod macros;
 mod outline;
@@ -14,6 +15,7 @@ pub use facts::{
     ArmFact, EnumFact, FieldFact, FileFacts, FnFact, ImplFact, ItemFact, MatchFact, ModFact,
     ModelFact, Pattern, SerdeFact, StringSetFact, StructFact, UseFact, VariantFact,
 };
+pub use field_lists::{FieldList, ListForm, ListedField, field_lists};
 pub use lookup::{Index, Memory};
 pub(crate) use lookup::{holding, on_all_cores};
 pub use read::{Interest, mentions, prove, read, whole_words};

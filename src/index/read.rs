@@ -106,7 +106,7 @@ pub fn prove(files: &[Arc<FileFacts>]) -> Outcome<()> {
     proved.into_values().collect()
 }
 
-fn parse(file: &SourceFile, text: &str) -> Outcome<syn::File> {
+pub(super) fn parse(file: &SourceFile, text: &str) -> Outcome<syn::File> {
     syn::parse_file(text).map_err(|e| {
         let start = e.span().byte_range().start + file.lexed_from();
         Refusal::new("parse", format!("`{}` does not parse: {e}", file.path))

@@ -142,11 +142,11 @@ pub fn named_by_compiler(
         _ => (at, ","),
     };
     let newline = file.line_ending();
-    let edit = TextEdit {
+    let edit = TextEdit::insert(
         at,
-        text: format!("{comma}{newline}{}{pattern} => {body},", arm.indent),
-        kind: "match_arm",
-    };
+        format!("{comma}{newline}{}{pattern} => {body},", arm.indent),
+        "match_arm",
+    );
     plan.insert(PIECE.id, title, file, vec![edit]);
     Ok(true)
 }

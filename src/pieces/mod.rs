@@ -4,6 +4,7 @@ mod arms;
 mod dead_letters;
 mod dependencies;
 mod executor_arm;
+mod fields;
 mod gate;
 mod gate_test;
 mod modules;
@@ -33,9 +34,10 @@ pub struct Piece {
 }
 
 /// Every piece, in the order in which they are planned.
-pub const PIECES: [Piece; 13] = [
+pub const PIECES: [Piece; 14] = [
     worker::PIECE,
     variant::PIECE,
+    fields::PIECE,
     executor_arm::PIECE,
     arms::PIECE,
     resume_branch::PIECE,

@@ -135,11 +135,7 @@ fn declare(plan: &mut Plan, facts: &Arc<FileFacts>, name: &str) {
         PIECE.id,
         title,
         file,
-        vec![TextEdit {
-            at,
-            text,
-            kind: "module",
-        }],
+        vec![TextEdit::insert(at, text, "module")],
     );
 }
 

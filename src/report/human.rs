@@ -231,15 +231,12 @@ pub(super) fn show(report: &Report<'_>, shell: &Shell) {
         let (path, line) = open.resolve(report.changes);
         shell.attention("To do", &format!("{path}:{line}: {}", open.what));
     }
-    shell.attention(
-        "Deploy",
-        "every worker first, then what enqueues: a worker of the release before cannot decode the new tag and fails the row",
-    );
+    shell.attention("Deploy", &report.deployment());
 }
 
 /// What the idempotency key is, where it was not given.
 fn left_out_of_key(report: &Report<'_>) -> Option<String> {
-    if report.task.request.key.is_some() {
+    if report.task.request.key.is_some() || !report.task.further.is_empty() {
         return None;
     }
     let fields = report.task.key.join(", ");

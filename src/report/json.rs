@@ -1,5 +1,6 @@
 //! One JSON object, with the fields of the command line's contract.
 
+use crate::edit::is_layout;
 use serde_json::{Value, json};
 
 use super::{Report, doctor, unified};
@@ -11,13 +12,16 @@ pub(super) fn object(report: &Report<'_>) -> Value {
         .changes
         .iter()
         .flat_map(|change| {
-            change.edits.iter().enumerate().map(|(i, edit)| {
+            let edits = change.edits.iter().enumerate();
+            // A comma or a line end of its own is part of the edit beside it.
+            let edits = edits.filter(|(_, edit)| !edit.text.chars().all(is_layout));
+            edits.map(|(i, edit)| {
                 json!({
                     "path": change.path,
                     "line": change.line_of(i),
                     "kind": edit.kind,
                     "inserted": change.inserted(i),
-                    "removed": 0,
+                    "removed": change.removed(i),
                 })
             })
         })

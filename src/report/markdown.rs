@@ -49,10 +49,7 @@ pub(super) fn sheet(report: &Report<'_>) -> String {
         };
         let _ = writeln!(out, "| {} | `{}` | {state} |", step.title, step.path);
     }
-    let _ = writeln!(
-        out,
-        "\nDeploy every worker first, then what enqueues: a worker of the release before cannot decode the new tag and fails the row."
-    );
+    let _ = writeln!(out, "\nDeploy {}.", report.deployment());
     let notes: Vec<_> = report
         .plan
         .notes

@@ -48,6 +48,19 @@ impl Report<'_> {
             Format::Markdown => shell.product(&markdown::sheet(self)),
         }
     }
+
+    /// In what order the change is to be deployed, and why.
+    fn deployment(&self) -> String {
+        let further: Vec<String> = self.task.further.iter().map(|f| format!("`{f}`")).collect();
+        if further.is_empty() {
+            "every worker first, then what enqueues: a worker of the release before cannot decode the new tag and fails the row".to_owned()
+        } else {
+            format!(
+                "every worker first, then what sets {}: a worker of the release before ignores new fields",
+                further.join(" and ")
+            )
+        }
+    }
 }
 
 /// Shows a refusal, in JSON too where that is the form.

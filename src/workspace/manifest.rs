@@ -65,11 +65,11 @@ impl Manifest {
         let newline = self.file.line_ending();
         let Some(table) = self.dependencies() else {
             let lead = if text.ends_with('\n') { "" } else { newline };
-            return Ok(TextEdit {
-                at: text.len(),
-                text: format!("{lead}{newline}[dependencies]{newline}{name}{value}{newline}"),
-                kind: "dependency",
-            });
+            return Ok(TextEdit::insert(
+                text.len(),
+                format!("{lead}{newline}[dependencies]{newline}{name}{value}{newline}"),
+                "dependency",
+            ));
         };
         // Each key with the offsets of the line it starts on and of the line after it.
         let mut lines: Vec<(&str, usize, usize)> = Vec::new();
@@ -92,11 +92,11 @@ impl Manifest {
             let end = text[header..]
                 .find('\n')
                 .map_or(text.len(), |n| header + n + 1);
-            return Ok(TextEdit {
-                at: end,
-                text: format!("{name}{value}{newline}"),
-                kind: "dependency",
-            });
+            return Ok(TextEdit::insert(
+                end,
+                format!("{name}{value}{newline}"),
+                "dependency",
+            ));
         };
         // Blocks are divided by blank lines; the line goes into a sorted block where one is.
         let mut at = None;
@@ -133,11 +133,11 @@ impl Manifest {
             lead = newline;
             last_end = text.len();
         }
-        Ok(TextEdit {
-            at: at.unwrap_or(last_end),
-            text: format!("{lead}{name}{value}{newline}"),
-            kind: "dependency",
-        })
+        Ok(TextEdit::insert(
+            at.unwrap_or(last_end),
+            format!("{lead}{name}{value}{newline}"),
+            "dependency",
+        ))
     }
 
     /// Whether dependencies on the workspace are written `name.workspace = true` here.
@@ -215,11 +215,11 @@ pub fn lock_edge(
     let body = &text[start..end];
     let Some(list) = body.find("dependencies = [") else {
         let last = body.trim_end().len();
-        return Ok(Some(TextEdit {
-            at: start + last,
-            text: format!("{newline}dependencies = [{newline} \"{entry}\",{newline}]"),
-            kind: "lockfile",
-        }));
+        return Ok(Some(TextEdit::insert(
+            start + last,
+            format!("{newline}dependencies = [{newline} \"{entry}\",{newline}]"),
+            "lockfile",
+        )));
     };
     let mut at = start + list + body[list..].find('\n').map_or(0, |n| n + 1);
     for line in text[at..end].split_inclusive('\n') {
@@ -238,9 +238,9 @@ pub fn lock_edge(
         }
         at += line.len();
     }
-    Ok(Some(TextEdit {
+    Ok(Some(TextEdit::insert(
         at,
-        text: format!(" \"{entry}\",{newline}"),
-        kind: "lockfile",
-    }))
+        format!(" \"{entry}\",{newline}"),
+        "lockfile",
+    )))
 }

@@ -1,0 +1,241 @@
+//! `Option` fields that a task gets when it stands already.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use common::Fleet;
+
+const LIB: &str = "crates/agentic/pipeline/src/lib.rs";
+const MODULE: &str = "crates/agentic/pipeline/src/executor/tasks/fetch.rs";
+const CORE: &str = "crates/agentic/core/src/delegation.rs";
+const TEST: &str = "crates/agentic/pipeline/tests/fetch.rs";
+const FETCH: [&str; 3] = ["new", "Fetch", "count:u32"];
+const FURTHER: [&str; 5] = [
+    "new",
+    "Fetch",
+    "count:u32",
+    "depth:Option<u32>",
+    "since:Option<Duration>",
+];
+
+/// Every way to name the variant and the input, where all their fields are written out.
+const CALLS: &str = r#"
+/// Callers of the task.
+pub mod calls {
+    use agentic_core::delegation::{TaskSpec as Spec, TaskSpec::*};
+
+    use crate::executor::tasks::fetch::{self, Fetch as Input};
+
+    /// Of another module.
+    pub struct Fetch {
+        count: u32,
+    }
+
+    /// Builds the namesake.
+    pub fn namesake(count: u32) -> u32 {
+        let Fetch { count } = Fetch { count };
+        count
+    }
+
+    /// Builds the input.
+    pub fn input(count: u32) -> Input {
+        fetch::Fetch { count }
+    }
+
+    /// Builds the variant of an input.
+    pub fn spec(input: &Input) -> Spec {
+        Spec::Fetch { count: input.count }
+    }
+
+    /// Takes it apart, and builds one on another.
+    pub fn count(spec: &Spec, input: &Input) -> u32 {
+        let more = Input {
+            count: 2,
+            ..input.clone()
+        };
+        match spec {
+            Spec::Fetch { count } if *count > more.count => *count, // above
+            Agent { .. } => 0,
+            Spec::Fetch { .. } => 1,
+            _ => 2,
+        }
+    }
+
+    /// In macros.
+    pub fn asked(spec: &Spec) -> bool {
+        assert!(!matches!(spec, Spec::Fetch { count } if *count == 0), "no {:?}", [fetch::Fetch { count: 1 }]);
+        matches!(spec, Spec::Fetch { count: 3 })
+    }
+}
+"#;
+
+/// A test that was there before, and one of rows that were written before.
+const TESTS: &str = r##"//! Rows of `Fetch`.
+
+use agentic_core::delegation::TaskSpec;
+
+#[test]
+fn rows_of_the_release_before_are_read() {
+    let old = r#"{"type":"fetch","count":3}"#;
+    let spec: TaskSpec = serde_json::from_str(old).unwrap();
+    let TaskSpec::Fetch { count } = &spec else {
+        panic!("{spec:?}");
+    };
+    assert_eq!(*count, 3);
+    assert_eq!(serde_json::to_string(&TaskSpec::Fetch { count: 3 }).unwrap(), old);
+}
+"##;
+
+/// The fleet with a task, its callers and its tests, as rustfmt writes them.
+fn fleet() -> Fleet {
+    let fleet = Fleet::new();
+    fleet.done(&FETCH);
+    fleet.write(LIB, &format!("{}{CALLS}", fleet.read(LIB)));
+    fleet.write(TEST, TESTS);
+    fleet.cargo(&["fmt", "--all"]);
+    fleet.commit();
+    fleet
+}
+
+#[test]
+fn a_task_that_stands_gets_optional_fields() {
+    let fleet = fleet();
+    let ran = fleet.done(&FURTHER);
+    for part in [
+        "warning[key-stays]",
+        "calls that differ only in `depth` and `since` are one task",
+        "give `depth` and `since` where it is known",
+        "then what sets `depth` and `since`",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    let diff = fleet.git(&["diff", "--unified=1"]);
+    insta::with_settings!(
+        { snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("fields__of_a_task_that_stands", diff) }
+    );
+    let packages = [
+        "-p",
+        "agentic-core",
+        "-p",
+        "agentic-runtime",
+        "-p",
+        "agentic-pipeline",
+    ];
+    let mut args = vec!["clippy", "--locked", "--all-targets"];
+    args.extend(packages);
+    args.extend(["--", "-D", "warnings", "-A", "dead_code"]);
+    fleet.cargo(&args);
+    fleet.cargo(&["fmt", "--all", "--check"]);
+    let tests = fleet.cargo(&["test", "--locked", "-p", "agentic-pipeline"]);
+    for test in [
+        "rows_of_the_release_before_are_read",
+        "fetch::tests::the_same_work",
+    ] {
+        assert!(tests.contains(test), "{tests}");
+    }
+    let again = fleet.done(&FURTHER);
+    assert!(
+        again.stderr.contains("nothing was written"),
+        "{}",
+        again.stderr
+    );
+    // Without the new fields it is another task.
+    let fewer = fleet.tool(&FETCH);
+    assert_eq!(fewer.code, 1, "{}", fewer.stderr);
+}
+
+/// A file that was not as rustfmt writes it, with other line ends: only lines with fields change.
+#[test]
+fn a_file_of_another_format_keeps_it() {
+    let fleet = fleet();
+    let text = fleet
+        .read(LIB)
+        .replace("    /// In macros", "\n\n  /// In   macros");
+    fleet.write(LIB, &text.replace('\n', "\r\n"));
+    fleet.commit();
+    fleet.done(&FURTHER);
+    let after = fleet.read(LIB);
+    assert_eq!(after.matches('\n').count(), after.matches("\r\n").count());
+    let without = |text: &str| {
+        let lines: Vec<String> = text
+            .lines()
+            .filter(|line| !line.contains("count"))
+            .map(str::to_owned)
+            .collect();
+        lines.join("\n")
+    };
+    assert_eq!(without(&after), without(&text));
+    assert!(
+        after.contains("fetch::Fetch { count, depth: None, since: None }\r\n"),
+        "{after}"
+    );
+    fleet.cargo(&[
+        "check",
+        "--locked",
+        "--all-targets",
+        "-p",
+        "agentic-pipeline",
+    ]);
+}
+
+#[test]
+fn what_cannot_be_told_is_refused() {
+    let fleet = fleet();
+    let refused = |parts: &[&str]| {
+        fleet.commit();
+        let before = fleet.tree();
+        let ran = fleet.tool(&FURTHER);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        for part in parts {
+            assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+        }
+        assert!(fleet.tree() == before, "nothing is written");
+        fleet.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    };
+    let add = |path: &str, text: &str| fleet.write(path, &format!("{}{text}", fleet.read(path)));
+
+    add(
+        LIB,
+        "\nmacro_rules! fetch {\n    ($n:expr) => {\n        agentic_core::delegation::TaskSpec::Fetch { count: $n }\n    };\n}\n",
+    );
+    refused(&[
+        "error[further-fields]: cannot tell what a macro makes of these fields",
+        LIB,
+        "E0063",
+    ]);
+
+    add(
+        LIB,
+        "\nmod elsewhere {\n    use somewhere::*;\n    fn f() {\n        Fetch { count: 1 };\n    }\n}\n",
+    );
+    refused(&[
+        "error[further-fields]: cannot tell whether this `Fetch` has the new fields",
+        LIB,
+    ]);
+
+    fleet.replace(
+        "crates/agentic/pipeline/src/executor/mod.rs",
+        "TaskSpec::Fetch { count } =>",
+        "TaskSpec::Fetch { count, .. } =>",
+    );
+    refused(&["cannot see how the executor's arm hands its fields on"]);
+
+    fleet.replace(
+        MODULE,
+        "TaskSpec::Fetch { count: input.count }",
+        "TaskSpec::Fetch { count: input.count + 1 }",
+    );
+    refused(&["cannot see where this takes its fields from", MODULE]);
+
+    // A field that must be given is no later form of the same task.
+    let ran = fleet.tool(&["new", "Fetch", "count:u32", "depth:u32"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr
+            .contains("`TaskSpec::Fetch` exists with other fields"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains(CORE), "{}", ran.stderr);
+}
