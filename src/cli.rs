@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::note::{Outcome, Refusal};
 use crate::request::{self, TaskRequest};
+use crate::schedule;
 use crate::verify::Depth;
 use crate::workspace::CargoOptions;
 
@@ -173,6 +174,9 @@ pub struct New {
     /// The status column that the task writes: `entity.column[@FIELD][:running=V,done=V,failed=V]`
     #[arg(long, value_name = "STATUS")]
     status: Option<String>,
+    /// Also scaffold the periodic enqueue: `MINUTE HOUR DAY MONTH WEEKDAY`, in UTC
+    #[arg(long, value_name = "CRON")]
+    schedule: Option<String>,
     /// The serialized name, where it is not serde's
     #[arg(long, value_name = "WIRE_TAG")]
     tag: Option<String>,
@@ -215,6 +219,13 @@ impl New {
             )
             .help("give a part of the messages that are worth another try"));
         }
+        if self.schedule.is_some() && matches!(self.dedupe, Dedupe::Forever) {
+            return Err(Refusal::usage(
+                "schedule",
+                "with `--dedupe forever` the schedule enqueues the task once and never again",
+            )
+            .help("leave --dedupe out: of a tick comes one task all the same"));
+        }
         Ok(TaskRequest {
             variant,
             fields,
@@ -228,6 +239,7 @@ impl New {
             backoff: request::backoff(&self.backoff)?,
             retry_on: self.retry_on.clone(),
             status: self.status.as_deref().map(request::status).transpose()?,
+            schedule: self.schedule.as_deref().map(schedule::parse).transpose()?,
             tag: self.tag.as_deref().map(request::tag).transpose()?,
             doc: self.doc.as_deref().map(request::doc).transpose()?,
             no_todo: self.no_todo,

@@ -72,6 +72,12 @@ impl Rustfmt {
         }
     }
 
+    /// The edition that it formats for.
+    #[must_use]
+    pub fn edition(&self) -> &str {
+        &self.edition
+    }
+
     fn start(&self) -> std::io::Result<Child> {
         Command::new(&self.program)
             .args(["--edition", &self.edition, "--emit", "stdout", "--quiet"])

@@ -23,6 +23,7 @@ pub mod reflow;
 pub mod render;
 pub mod report;
 pub mod request;
+pub mod schedule;
 pub mod task;
 pub mod toolchain;
 pub mod trivia;

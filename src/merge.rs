@@ -29,6 +29,7 @@ pub fn missing(
     path: &str,
     rendered: &str,
     callers: Callers,
+    edition: &str,
 ) -> Outcome<Vec<(String, TextEdit)>> {
     if existing.text == rendered {
         return Ok(Vec::new());
@@ -67,7 +68,7 @@ pub fn missing(
         None,
         &mut out,
     );
-    imports(&wanted, &stands, &mut out);
+    imports(&wanted, &stands, edition, &mut out);
     Ok(out)
 }
 
@@ -201,26 +202,101 @@ fn level(
 }
 
 /// Imports of the generated file that the added items need and the file lacks.
-fn imports(wanted: &FileFacts, stands: &FileFacts, out: &mut Vec<(String, TextEdit)>) {
+fn imports(
+    wanted: &FileFacts,
+    stands: &FileFacts,
+    edition: &str,
+    out: &mut Vec<(String, TextEdit)>,
+) {
     let added: String = out.iter().map(|(_, edit)| edit.text.as_str()).collect();
     let file = &stands.file;
     let newline = file.line_ending();
-    let at = stands
-        .uses
-        .iter()
-        .filter(|u| u.is_top)
-        .map(|u| u.range.end)
-        .max()
-        .and_then(|end| file.text[end..].find('\n').map(|n| end + n + 1));
-    let Some(at) = at else { return };
     for import in wanted.uses.iter().filter(|u| u.is_top && u.name != "*") {
         let lacks = !stands.uses.iter().any(|u| u.name == import.name);
         let used = added.contains(import.name.as_str());
-        if lacks && used && !added.is_empty() {
-            out.push((
-                format!("`use {}`", import.path),
-                TextEdit::insert(at, format!("use {};{newline}", import.path), "import"),
-            ));
+        if !lacks || !used {
+            continue;
+        }
+        let Some(at) = place_of_import(stands, &import.path, edition) else {
+            return;
+        };
+        let text = format!("use {};{newline}", import.path);
+        out.push((
+            format!("`use {}`", import.path),
+            TextEdit::insert(at, text, "import"),
+        ));
+    }
+}
+
+/// Where rustfmt has an import of `path`: among those of the same crate, else below the last.
+fn place_of_import(stands: &FileFacts, path: &str, edition: &str) -> Option<usize> {
+    let file = &stands.file;
+    let head = |path: &str| path.split("::").next().unwrap_or_default().to_owned();
+    let below = |end: usize| file.text[end..].find('\n').map(|n| end + n + 1);
+    let mut uses: Vec<(&str, &std::ops::Range<usize>)> = Vec::new();
+    for import in stands.uses.iter().filter(|u| u.is_top) {
+        let text = stands.text(&import.range);
+        let tree = text.find("use ").map_or("", |at| text[at + 4..].trim());
+        if uses.last().is_none_or(|(_, range)| **range != import.range) {
+            uses.push((tree, &import.range));
+        }
+    }
+    let of_crate = || uses.iter().filter(|(tree, _)| head(tree) == head(path));
+    let above = of_crate().find(|(tree, _)| order(tree, edition) > order(path, edition));
+    match (above, of_crate().next_back(), uses.last()) {
+        (Some((_, range)), _, _) => Some(file.line_start(range.start)),
+        (None, Some((_, range)), _) | (None, None, Some((_, range))) => below(range.end),
+        (None, None, None) => None,
+    }
+}
+
+/// What rustfmt sorts imports by: segment by segment, braces last; before edition 2024 modules
+/// before types before constants.
+fn order<'t>(tree: &'t str, edition: &str) -> Vec<(u8, &'t str)> {
+    let class = |segment: &str| match segment {
+        "self" => 0,
+        "super" => 1,
+        "crate" => 2,
+        _ if segment.starts_with('{') => 6,
+        _ if edition >= "2024" => 3,
+        _ if !segment.starts_with(char::is_uppercase) => 3,
+        _ if segment.chars().any(char::is_lowercase) => 4,
+        _ => 5,
+    };
+    let end = tree.find('{').map_or(tree.len(), |at| at + 1);
+    let segments = tree[..end].trim_end_matches(';').split("::");
+    segments.map(|segment| (class(segment), segment)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::order;
+
+    #[test]
+    fn imports_stand_in_rustfmts_order() {
+        let of_2021 = [
+            "super::schedule::every;",
+            "super::Finished;",
+            "super::STARTED;",
+            "super::{Finished, start};",
+            "crate::executor::X;",
+            "std::fmt;",
+            "std::fmt::Debug;",
+        ];
+        let of_2024 = [
+            "super::Finished;",
+            "super::STARTED;",
+            "super::schedule::every;",
+            "super::{Finished, start};",
+            "crate::executor::X;",
+            "std::fmt;",
+            "std::fmt::Debug;",
+        ];
+        for (edition, sorted) in [("2021", of_2021), ("2024", of_2024)] {
+            for pair in sorted.windows(2) {
+                let [above, below] = [pair[0], pair[1]].map(|tree| order(tree, edition));
+                assert!(above < below, "{edition}: {pair:?}");
+            }
         }
     }
 }

@@ -261,7 +261,8 @@ impl Plan {
                 self.insert(file.piece, file.title, existing, vec![edit]);
                 continue;
             }
-            let missing = merge::missing(existing, &file.path, &text, file.callers)?;
+            let missing =
+                merge::missing(existing, &file.path, &text, file.callers, rustfmt.edition())?;
             if missing.is_empty() {
                 self.present(file.piece, file.title.clone(), &file.path);
             }

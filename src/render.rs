@@ -82,6 +82,32 @@ pub struct ExecutingNames {
     pub none: Vec<String>,
 }
 
+/// Rows whose status says that a task runs though none does.
+#[derive(Template)]
+#[template(path = "orphans.rs", escape = "none")]
+pub struct Orphans {
+    /// How the tables are called.
+    pub tables: Tables,
+    /// `use` paths beside the fixed ones.
+    pub imports: Vec<String>,
+    /// Those of the executor's own crate, and of the modules beside.
+    pub own: Vec<String>,
+    /// The enum's name.
+    pub spec_name: String,
+    /// The column of the serialized spec.
+    pub spec_column: String,
+}
+
+/// Tasks that the clock enqueues.
+#[derive(Template)]
+#[template(path = "schedule.rs", escape = "none")]
+pub struct Clock {
+    /// The gate's module.
+    pub gate_path: String,
+    /// How long a pause is at most.
+    pub pause: String,
+}
+
 /// The end of tasks that no worker ends any more.
 #[derive(Template)]
 #[template(path = "dead_letters.rs", escape = "none")]
@@ -94,6 +120,8 @@ pub struct DeadLetters {
     pub own: Vec<String>,
     /// The executor's type.
     pub executor: String,
+    /// The module of a task that writes a status.
+    pub table: Option<String>,
     /// The column with the last sign of life of the worker that holds a row.
     pub heartbeat: Option<String>,
     /// How long that may be ago.
@@ -223,6 +251,8 @@ pub struct StatusView {
     pub field: String,
     /// `.clone()` where the key is not `Copy`.
     pub key_clone: String,
+    /// The key's value where the field is borrowed.
+    pub key_value: String,
     /// Value while running.
     pub running: String,
     /// Value when done.
@@ -293,6 +323,8 @@ pub struct TaskModule {
     pub spec_name: String,
     /// The task in words.
     pub question: String,
+    /// When the clock enqueues the task: an expression of the `cron` crate.
+    pub schedule: Option<String>,
     /// The status column.
     pub status: Option<StatusView>,
     /// The executor's type.

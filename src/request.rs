@@ -27,6 +27,8 @@ pub struct TaskRequest {
     pub retry_on: Vec<String>,
     /// The domain status column.
     pub status: Option<StatusRequest>,
+    /// When the clock enqueues the task, as [`crate::schedule::parse`] gives it.
+    pub schedule: Option<String>,
     /// The serialized name, where it is not serde's.
     pub tag: Option<String>,
     /// The variant's documentation.
@@ -123,9 +125,11 @@ pub fn raw_path(path: &str) -> String {
 }
 
 /// Modules beside those of the tasks.
-const RESERVED: [&str; 6] = [
+const RESERVED: [&str; 8] = [
     "dead_letters",
     "mod",
+    "orphans",
+    "schedule",
     "secrets",
     "tasks",
     "testing",

@@ -5,9 +5,10 @@
 
 {% if heartbeat.is_some() %}use std::time::{Duration, SystemTime};
 
-use sea_orm::prelude::ChronoDateTimeUtc;
+{% endif %}use async_trait::async_trait;
+{% if heartbeat.is_some() %}use sea_orm::prelude::ChronoDateTimeUtc;
 {% endif %}use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, Value};
 {% for path in imports %}
 use {{ path }};
 {%- endfor %}
@@ -20,16 +21,29 @@ use {{ path }};
 {% if heartbeat.is_some() %}/// How long a worker that still ends its cancelled task may have been silent.
 const ALIVE: Duration = Duration::{{ alive }};
 
-{% endif %}impl {{ executor }} {
-    /// Ends every task whose row is closed and whose run does not say how it ended.
+{% endif %}/// Rows of the domain whose status says that a task runs though none does.
+#[async_trait]
+pub trait Orphans: Sync {
+    /// Writes the failure into `row`, or into every row that has said so for longer than a task
+    /// may take; never into one whose task is queued or running. Gives the number of rows.
+    async fn fail(&self, db: &DatabaseConnection, row: Option<Value>) -> Result<u64, DbErr>;
+}
+
+/// The tables of the tasks that write a status.
+const TABLES: &[&dyn Orphans] = &[{% if let Some(module) = table %}&super::{{ module }}::TABLE{% endif %}];
+
+impl {{ executor }} {
+    /// Ends every task whose row is closed and whose run does not say how it ended, and the rows of
+    /// the domain that wait for a task that does not exist.
     ///
     /// The work is not done: the envelope finds the row closed and writes the failure. Call it
-    /// where the program starts, and from time to time. Gives the number of tasks that it ended.
+    /// where the program starts, and from time to time. Gives the number of tasks and rows that it
+    /// ended.
     ///
     /// # Errors
     ///
     /// Those of the database.
-    pub async fn end_dead_tasks(&self) -> Result<usize, DbErr> {
+    pub async fn end_dead_tasks(&self) -> Result<u64, DbErr> {
         let run = Expr::col(({{ tables.event }}::Entity, {{ tables.event }}::Column::{{ tables.event_run }}));
         let event = Expr::col(({{ tables.event }}::Entity, {{ tables.event }}::Column::{{ tables.event_kind }}));
         let told = Query::select()
@@ -65,9 +79,12 @@ const ALIVE: Duration = Duration::{{ alive }};
 {%- endfor %}
             };
             match self.{{ method }}(assignment).await {
-                Ok(mut task) => ended += usize::from(task.{{ outcomes }}.recv().await.is_some()),
+                Ok(mut task) => ended += u64::from(task.{{ outcomes }}.recv().await.is_some()),
                 Err(error) => tracing::warn!(error, "a dead task cannot be ended"),
             }
+        }
+        for table in TABLES {
+            ended += table.fail(&self.{{ db_field }}, None).await?;
         }
         Ok(ended)
     }

@@ -7,10 +7,11 @@
 use std::fmt::Write;
 
 use async_trait::async_trait;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, Func, OnConflict};
 use sea_orm::ActiveValue::{% if needs_not_set %}{NotSet, Set}{% else %}Set{% endif %};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect, TransactionTrait,
+    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -138,6 +139,9 @@ pub trait TaskRows: Send + Sync {
 
     /// Inserts the task's rows, both or none; `false` where its id is taken.
     async fn insert(&self, task: &RootTask) -> Result<bool, DbErr>;
+
+    /// The database, where they are kept in one.
+    fn database(&self) -> Option<&DatabaseConnection>;
 }
 
 /// Enqueues a task once per key and returns the id of the task that stands for it.
@@ -185,19 +189,19 @@ pub async fn enqueue_once(
 #[async_trait]
 impl TaskRows for DatabaseConnection {
     async fn newest(&self, prefix: &str) -> Result<Option<(u64, bool)>, DbErr> {
-        let ids: Vec<String> = {{ tables.run }}::Entity::find()
+        let id = ({{ tables.run }}::Entity, {{ tables.run }}::Column::{{ tables.run_id }});
+        // Of numbers, the longest are the greatest.
+        let newest: Option<String> = {{ tables.run }}::Entity::find()
             .select_only()
             .column({{ tables.run }}::Column::{{ tables.run_id }})
             .filter({{ tables.run }}::Column::{{ tables.run_id }}.starts_with(prefix))
+            .order_by_desc(Expr::expr(Func::char_length(Expr::col(id))))
+            .order_by_desc({{ tables.run }}::Column::{{ tables.run_id }})
             .into_tuple()
-            .all(self)
+            .one(self)
             .await?;
-        // LIKE takes the `_` of a tag for any character: the prefix is compared exactly.
-        let newest = ids
-            .iter()
-            .filter_map(|id| id.strip_prefix(prefix)?.parse::<u64>().ok())
-            .max();
-        let Some(generation) = newest else {
+        let generation = newest.and_then(|id| id.strip_prefix(prefix)?.parse::<u64>().ok());
+        let Some(generation) = generation else {
             return Ok(None);
         };
         let row = {{ tables.queue }}::Entity::find_by_id(format!("{prefix}{generation}"))
@@ -226,6 +230,10 @@ impl TaskRows for DatabaseConnection {
             .await?;
         txn.commit().await?;
         Ok(true)
+    }
+
+    fn database(&self) -> Option<&DatabaseConnection> {
+        Some(self)
     }
 }
 

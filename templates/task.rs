@@ -76,11 +76,32 @@ pub fn policy() -> {{ policy_name }} {
 /// Enqueues the work and returns the task's id, which is its run's id too.
 ///
 /// {{ dedupe_doc }}
+{%- match status %}
+{%- when Some with (status) %}
+///
+/// Where it fails, and the status says that the task runs, the status becomes the failure.
 ///
 /// # Errors
 ///
 /// Those of the key and of the database.
 pub async fn enqueue(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) in extra %}, {{ name }}: {{ ty }}{% endfor %}) -> Result<String, DbErr> {
+    let row = input.{{ status.field }}{{ status.key_clone }}.into();
+    let enqueued = insert(rows, input{% for (name, _) in extra %}, {{ name }}{% endfor %}).await;
+    if enqueued.is_err() {
+        not_enqueued(rows, &TABLE, row).await;
+    }
+    enqueued
+}
+
+/// Inserts the task unless one with its key stands.
+async fn insert(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) in extra %}, {{ name }}: {{ ty }}{% endfor %}) -> Result<String, DbErr> {
+{%- when None %}
+///
+/// # Errors
+///
+/// Those of the key and of the database.
+pub async fn enqueue(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) in extra %}, {{ name }}: {{ ty }}{% endfor %}) -> Result<String, DbErr> {
+{%- endmatch %}
     let key = input
         .idempotency_key()
         .map_err(|e| DbErr::Custom(format!("cannot serialize the key of {{ variant }}: {e}")))?;
@@ -103,10 +124,49 @@ pub async fn enqueue(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) i
     };
     enqueue_once(rows, &key, Dedupe::{{ dedupe }}, task).await
 }
-{% match status %}
+{% if let Some(schedule) = schedule %}
+/// When the work is enqueued, in UTC: second, minute, hour, day, month, day of the week.
+const SCHEDULE: &str = "{{ schedule }}";
+
+/// Enqueues the work at every tick of its schedule, until it is dropped.
+///
+/// Every process may do so: of a tick comes one task, and none while one with its key is queued
+/// or running.
+///
+/// # Errors
+///
+/// The schedule is no cron expression.
+pub async fn schedule(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) in extra %}, {{ name }}: {{ ty }}{% endfor %}) -> Result<(), cron::error::Error> {
+    every(SCHEDULE, rows, |rows| {
+        let input = input.clone();
+{%- for (name, _) in extra %}
+        let {{ name }} = {{ name }}.clone();
+{%- endfor %}
+        async move { enqueue(&rows, input{% for (name, _) in extra %}, {{ name }}{% endfor %}).await }
+    })
+    .await
+}
+{% endif %}{% match status %}
 {% when Some with (status) %}
+/// The rows whose status the task writes.
+pub(super) const TABLE: StatusTable<{{ status.entity }}::Entity, Status> = StatusTable {
+    tag: TAG,
+    status: Status,
+    column: {{ status.entity }}::Column::{{ status.column_variant }},
+    key: {{ status.entity }}::Column::{{ status.key_variant }},
+    changed: {% if status.has_updated_at %}Some({{ status.entity }}::Column::UpdatedAt){% else %}None{% endif %},
+    row_of: |spec| {
+        let {{ spec_name }}::{{ variant_ident }} { {{ status.field }}, .. } = spec else {
+            return None;
+        };
+        Some({{ status.key_value }}.into())
+    },
+    is_own: {{ status.is_own }},
+    timeout: TIMEOUT,
+};
+
 /// What the task writes into `{{ status.table }}.{{ status.column }}`.
-struct Status;
+pub(super) struct Status;
 
 impl StatusColumn for Status {
     type Value = {{ status_ty }};
@@ -153,13 +213,7 @@ impl {{ executor }} {
     pub(crate) fn execute_{{ snake }}(&self, assignment: &{{ assignment_name }}, input: {{ input }}) -> {{ executing_name }} {
 {%- match status %}
 {%- when Some with (status) %}
-        let status = StatusRow::<{{ status.entity }}::Entity> {
-            db: self.{{ db_field }}.clone(),
-            column: {{ status.entity }}::Column::{{ status.column_variant }},
-            row: {{ status.entity }}::Column::{{ status.key_variant }}.eq(input.{{ status.field }}{{ status.key_clone }}),
-            changed: {% if status.has_updated_at %}Some({{ status.entity }}::Column::UpdatedAt){% else %}None{% endif %},
-            is_own: {{ status.is_own }},
-        };
+        let status = TABLE.row(&self.{{ db_field }}, input.{{ status.field }}{{ status.key_clone }});
 {%- when None %}
         let status = Status;
 {%- endmatch %}

@@ -311,14 +311,18 @@ fn has_tag(id: &str, tag: &str) -> bool {
         .is_some_and(|(hash, generation)| hash.len() == 32 && generation.parse::<u64>().is_ok())
 }
 
+/// The wire tag of a serialized task.
+fn tag_of(spec: &Value) -> Option<&str> {
+{%- if tag_key.is_empty() %}
+    spec.as_str().or_else(|| Some(spec.as_object()?.keys().next()?.as_str()))
+{%- else %}
+    spec["{{ tag_key }}"].as_str()
+{%- endif %}
+}
+
 /// Whether a queue row with this id and spec was written by the gate.
 fn is_from_gate(id: &str, spec: &Value) -> bool {
-{%- if tag_key.is_empty() %}
-    let tag = spec.as_str().or_else(|| Some(spec.as_object()?.keys().next()?.as_str()));
-{%- else %}
-    let tag = spec["{{ tag_key }}"].as_str();
-{%- endif %}
-    tag.is_some_and(|tag| has_tag(id, tag))
+    tag_of(spec).is_some_and(|tag| has_tag(id, tag))
 }
 
 /// What surrounds the work of one delivery.
@@ -623,13 +627,12 @@ impl TaskJournal for RunJournal {
         if row.{{ tables.status_column }} == "{{ tables.claimed_status }}" {
             return Ok(Hold::All);
         }
-        let (key, generation) = self.run_id.rsplit_once('-').unwrap_or_default();
-        let next = generation.parse::<u64>().unwrap_or_default() + 1;
-        let later = {{ tables.run }}::Entity::find_by_id(format!("{key}-{next}"))
-            .one(&self.db)
+        let (key, own) = self.run_id.rsplit_once('-').unwrap_or_default();
+        let newest = TaskRows::newest(&self.db, &format!("{key}-"))
             .await
-            .map_err(|e| format!("cannot read the run after {}: {e}", self.run_id))?;
-        Ok(later.map_or(Hold::All, |_| Hold::Run))
+            .map_err(|e| format!("cannot read the runs after {}: {e}", self.run_id))?;
+        let is_newest = newest.is_none_or(|(newest, _)| own.parse() == Ok(newest));
+        Ok(if is_newest { Hold::All } else { Hold::Run })
     }
 
     async fn said(&self, event_types: &[&str]) -> Result<bool, String> {
@@ -749,7 +752,7 @@ pub(crate) mod testing {
     use std::time::Duration;
 
     use sea_orm::DbErr;
-    use {{ gate_path }}::{RootTask, TaskRows};
+    use {{ gate_path }}::RootTask;
 
     use super::*;
 
@@ -790,6 +793,10 @@ pub(crate) mod testing {
             }
             rows.insert(task.id.clone(), (task.spec.clone(), true));
             Ok(true)
+        }
+
+        fn database(&self) -> Option<&DatabaseConnection> {
+            None
         }
     }
 

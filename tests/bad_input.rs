@@ -512,6 +512,16 @@ fn options_that_do_not_parse() {
             &["Ping", "--dry-run", "--verify", "test", "--format", "json"],
             "--dry-run",
         ),
+        (&["Ping", "--schedule", "0 3 * *"], "`0 3 * *` has 4 fields"),
+        (
+            &["Ping", "--schedule", "0 3 1 * MON"],
+            "restricts both the day of the month and the day of the week",
+        ),
+        (&["Ping", "--schedule", "0 0 31 2 *"], "never comes"),
+        (
+            &["Ping", "--schedule", "@daily", "--dedupe", "forever"],
+            "enqueues the task once and never again",
+        ),
         (&["Ping", "--format", "yaml"], "possible values"),
         (&["Ping", "--frobnicate"], "--frobnicate"),
     ]);

@@ -59,7 +59,7 @@ fn the_clone_of_a_repository_becomes_a_task_that_passes_everything() {
     args.extend(["--verify", "test"]);
     let ran = fleet.done(&args);
     assert!(
-        ran.stderr.contains("14 files edited, 5 made"),
+        ran.stderr.contains("14 files edited, 6 made"),
         "{}",
         ran.stderr
     );
@@ -413,7 +413,7 @@ fn a_scaffolded_task_runs_on_the_fleet() {
     );
     let tests = ["--test", "task_runs", "--test", "under_fire"];
     let output = fleet.cargo(&[&["test", "--locked", "-p", "oxy-app"], &tests[..]].concat());
-    assert!(output.contains("18 passed"), "{output}");
+    assert!(output.contains("20 passed"), "{output}");
     assert!(output.contains("5 passed"), "{output}");
     // With its work written, nothing of the task is missing.
     args.push("--allow-dirty");
@@ -423,6 +423,57 @@ fn a_scaffolded_task_runs_on_the_fleet() {
         "{}",
         again.stderr
     );
+}
+
+/// The schedule of a task that stands, and of a new one: three clocks, one task a tick.
+#[test]
+fn a_schedule_enqueues_each_tick_once() {
+    let fleet = Fleet::new();
+    let args = ["new", "Tidy", "--schedule", "* * * * * *"];
+    let ran = fleet.tool(&args);
+    assert_eq!(ran.code, 1);
+    for part in [
+        "error[no-scheduler]",
+        "cargo add --package agentic-pipeline cron",
+        "from the scheduler that you have",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    // The version that the tool itself is built with.
+    fleet.cargo(&["add", "--offline", "--package", "agentic-pipeline", "cron"]);
+    fleet.done(&["new", "Tidy", "--allow-dirty"]);
+    fleet.commit();
+    let ran = fleet.done(&args);
+    assert!(
+        ran.stderr.contains("call `tasks::tidy::schedule`"),
+        "{}",
+        ran.stderr
+    );
+    nothing_is_deleted(&fleet);
+    let mut both = vec!["new", "Sync", "workspace_id:Uuid", "slug:String"];
+    both.extend(["--key", "slug,workspace_id", "--schedule", "0 3 * * 1-5"]);
+    both.extend([
+        "--status",
+        "workspaces.status@workspace_id:running=Cloning,done=Ready,failed=Failed",
+    ]);
+    fleet.done(&both);
+    let sync = fleet.read(&format!("{TASKS}/sync.rs"));
+    assert!(sync.contains("SCHEDULE: &str = \"0 0 3 * * MON-FRI\";"));
+    clippy_is_silent(&fleet, CHECKED);
+    pedantic_is_silent_on_what_is_generated(&fleet);
+    let again = fleet.done(&args);
+    assert!(
+        again.stderr.contains("nothing is missing"),
+        "{}",
+        again.stderr
+    );
+    fleet.write(
+        "crates/app/tests/schedule.rs",
+        include_str!("live/schedule.rs"),
+    );
+    let tests = ["--test", "schedule"];
+    let output = fleet.cargo(&[&["test", "--locked", "-p", "oxy-app"], &tests[..]].concat());
+    assert!(output.contains("1 passed"), "{output}");
 }
 
 /// Two workspaces with one target folder, as `CARGO_TARGET_DIR` makes it: neither takes the
@@ -500,7 +551,7 @@ fn json_says_what_was_done_where() {
         "\"clone_repository\" => Err(tasks::left_to_the_queue(run)),"
     );
     assert_eq!(at("dependency"), "uuid = { workspace = true }");
-    assert_eq!(object["created"].as_array().unwrap().len(), 5);
+    assert_eq!(object["created"].as_array().unwrap().len(), 6);
     for open in object["open"].as_array().unwrap() {
         assert!(
             fleet.path().join(open["path"].as_str().unwrap()).exists(),

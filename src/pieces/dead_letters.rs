@@ -1,9 +1,11 @@
 //! The end of tasks that no worker ends any more, in `tasks/dead_letters.rs` of the run half.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::task_module::{duration, has_minutes};
-use super::{Piece, gate, last, module_dir};
+use super::{Piece, gate, last, module_dir, orphans};
+use crate::edit::TextEdit;
 use crate::landmarks::Value;
 use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
@@ -11,6 +13,7 @@ use crate::plan::Plan;
 use crate::render::{self, merge_imports, render};
 use crate::task::Context;
 use crate::types::within;
+use crate::workspace::SourceFile;
 
 /// The piece.
 pub const PIECE: Piece = Piece {
@@ -28,6 +31,9 @@ const ALIVE: Duration = Duration::from_mins(5);
 
 /// The method that the module gives the executor.
 const METHOD: &str = "end_dead_tasks";
+
+/// The constant that lists the tables of tasks with a status.
+const TABLES: &str = "TABLES";
 
 fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let landmarks = context.landmarks;
@@ -51,14 +57,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     imports.extend(context.index.resolve(&executor.facts, &executor.trait_path));
     imports.sort();
     imports.dedup();
-    let column = |wanted: &Value| {
-        let columns = queue.row.columns.iter();
-        let mut found = columns.filter(|column| column.value == *wanted);
-        found.next().map(|column| column.name.clone())
-    };
-    let spec_column = column(&Value::Spec).ok_or_else(|| {
-        Refusal::new("queue-row", "the queue's row holds no spec").at(queue.facts.place(&(0..1)))
-    })?;
+    let table = orphans::is_needed(context).then(|| context.task.module());
     let (own, others): (Vec<String>, Vec<String>) = imports
         .iter()
         .map(|path| within(krate, path))
@@ -72,7 +71,8 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         alive: duration(ALIVE, has_minutes(context)),
         db_field: executor.db_field.clone(),
         id_column: queue.id_column.clone(),
-        spec_column,
+        spec_column: spec_column(context)?,
+        table: table.clone(),
         spec_name: last(&landmarks.spec.path).to_owned(),
         assignment_name: last(&executor.assignment_type).to_owned(),
         assignment: assignment(context)?,
@@ -88,6 +88,9 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         existing,
         Callers::EveryTask,
     );
+    if let (Some(file), Some(module)) = (existing, table) {
+        register(context, file, &module, plan)?;
+    }
     if is_new {
         plan.open_in(
             &path,
@@ -96,6 +99,57 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         );
     }
     Ok(())
+}
+
+/// Adds the task's table to those that the sweep looks at.
+fn register(
+    context: &Context<'_>,
+    file: &Arc<SourceFile>,
+    module: &str,
+    plan: &mut Plan,
+) -> Outcome<()> {
+    let title = format!("`{module}::TABLE` in `{TABLES}`");
+    let facts = context.index.facts(&file.path)?;
+    let key = format!("const {TABLES}");
+    let Some(list) = facts.items.iter().find(|item| item.key == key) else {
+        // The whole constant is added.
+        return Ok(());
+    };
+    let text = facts.text(&list.range);
+    let table = format!("{module}::TABLE");
+    if text.contains(&table) {
+        plan.present(PIECE.id, title, &file.path);
+        return Ok(());
+    }
+    let Some(close) = text.rfind(']') else {
+        return Err(Refusal::new("sweep", format!("`{TABLES}` is no list"))
+            .at(facts.place(&list.range))
+            .help(format!(
+                "make it `&[…]`, one `&super::{table}` for each task with a status"
+            )));
+    };
+    let before = text[..close].trim_end();
+    let comma = if before.ends_with(['[', ',']) {
+        ""
+    } else {
+        ", "
+    };
+    let at = list.range.start + before.len();
+    let text = format!("{comma}&super::{table}");
+    let edit = TextEdit::insert(at, text, "registration");
+    plan.insert(PIECE.id, title, file, vec![edit]);
+    plan.reflow(&file.path);
+    Ok(())
+}
+
+/// The column that holds the serialized spec.
+pub(super) fn spec_column(context: &Context<'_>) -> Outcome<String> {
+    let queue = &context.landmarks.queue;
+    let mut columns = queue.row.columns.iter();
+    let found = columns.find(|column| column.value == Value::Spec);
+    found.map(|column| column.name.clone()).ok_or_else(|| {
+        Refusal::new("queue-row", "the queue's row holds no spec").at(queue.facts.place(&(0..1)))
+    })
 }
 
 /// The column with the last sign of life of a row's worker, where it is a time with a zone.

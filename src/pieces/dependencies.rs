@@ -97,6 +97,9 @@ fn wanted(context: &Context<'_>) -> BTreeMap<String, BTreeSet<String>> {
     for krate in &in_executor {
         need(&landmarks.executor.package, &[krate]);
     }
+    if context.task.request.schedule.is_some() {
+        need(&landmarks.executor.package, &[super::schedule::CRATE]);
+    }
     if let Some(status) = &context.task.status {
         need(&landmarks.executor.package, &[&head(&status.entity)]);
     }

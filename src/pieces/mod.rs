@@ -8,7 +8,9 @@ mod fields;
 mod gate;
 mod gate_test;
 mod modules;
+mod orphans;
 mod resume_branch;
+mod schedule;
 mod secrets;
 mod task_module;
 mod tasks_mod;
@@ -34,7 +36,7 @@ pub struct Piece {
 }
 
 /// Every piece, in the order in which they are planned.
-pub const PIECES: [Piece; 14] = [
+pub const PIECES: [Piece; 16] = [
     worker::PIECE,
     variant::PIECE,
     fields::PIECE,
@@ -45,6 +47,8 @@ pub const PIECES: [Piece; 14] = [
     gate_test::PIECE,
     tasks_mod::PIECE,
     dead_letters::PIECE,
+    orphans::PIECE,
+    schedule::PIECE,
     secrets::PIECE,
     task_module::PIECE,
     modules::PIECE,

@@ -194,6 +194,7 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
         extra_samples,
         spec_name: last(&landmarks.spec.path).to_owned(),
         question: task.question.clone(),
+        schedule: task.request.schedule.clone(),
         status: task.status.as_ref().map(|s| status_view(task, s)),
         executor: executor.self_type.clone(),
         db_field: executor.db_field.clone(),
@@ -229,6 +230,11 @@ fn status_view(task: &Task, status: &crate::landmarks::Status) -> StatusView {
         key_variant: status.key_variant.clone(),
         field: raw(&status.field),
         key_clone: if copies { "" } else { ".clone()" }.to_owned(),
+        key_value: if copies {
+            format!("(*{})", raw(&status.field))
+        } else {
+            format!("{}.clone()", raw(&status.field))
+        },
         running: status.running.clone(),
         done: status.done.clone(),
         failed: status.failed.clone(),
@@ -285,28 +291,31 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
     if let Some(status) = &task.status {
         paths.insert(status.entity.clone());
         paths.extend(status.ty.clone());
-        paths.insert("sea_orm::ColumnTrait".to_owned());
     } else {
         paths.insert("async_trait::async_trait".to_owned());
     }
-    let port = match task.status {
-        Some(_) => "StatusRow",
-        None => "StatusPort",
+    let ports: &[&str] = match task.status {
+        Some(_) => &["orphans::StatusTable", "orphans::not_enqueued"],
+        None => &["StatusPort"],
     };
     let own = [
         "Finished",
         "StatusColumn",
-        port,
         "TaskContext",
         "TaskError",
         "start",
     ];
+    let clock: &[&str] = match task.request.schedule {
+        Some(_) => &["schedule::every"],
+        None => &[],
+    };
+    let own = own.iter().chain(ports).chain(clock);
     let is_std = |path: &String| path.starts_with("std::");
     let is_own = |path: &String| path.starts_with(&format!("{krate}::"));
     let std: Vec<String> = paths.iter().filter(|p| is_std(p)).cloned().collect();
     let others = paths.iter().filter(|p| !is_std(p) && !is_own(p)).cloned();
     let others: Vec<String> = others.collect();
-    let mut inner: Vec<String> = own.iter().map(|name| format!("super::{name}")).collect();
+    let mut inner: Vec<String> = own.map(|name| format!("super::{name}")).collect();
     inner.push(format!("{}::{}", executor.module, executor.self_type));
     inner.extend(paths.iter().filter(|p| is_own(p)).cloned());
     let inner = inner.iter().map(|path| within(krate, path));

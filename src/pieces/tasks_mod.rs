@@ -2,7 +2,7 @@
 
 use heck::ToUpperCamelCase;
 
-use super::{Piece, dead_letters, gate, last, module_dir, modules, secrets};
+use super::{Piece, dead_letters, gate, last, module_dir, modules, orphans, schedule, secrets};
 use crate::index::whole_words;
 use crate::landmarks::{ResumeReading, Value};
 use crate::merge::Callers;
@@ -59,12 +59,19 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     } = run_columns(context)?;
     imports.push(landmarks.queue.row.entity.clone());
     imports.push(records.events.entity.clone());
+    imports.push(format!("{gate}::TaskRows"));
     imports.sort();
     imports.dedup();
     let text = render(&render::TasksMod {
         imports: merge_imports(imports.iter().map(|path| within(krate, path))),
         modules: {
             let mut modules = vec![dead_letters::MODULE.to_owned(), context.task.module()];
+            if orphans::is_needed(context) {
+                modules.push(orphans::MODULE.to_owned());
+            }
+            if schedule::is_needed(context) {
+                modules.push(schedule::MODULE.to_owned());
+            }
             if secrets::is_needed(context) {
                 modules.push(secrets::MODULE.to_owned());
             }

@@ -1,5 +1,7 @@
 //! A scaffolded task on a real database, driven by the fleet's standing worker.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -484,4 +486,81 @@ async fn a_dead_task_gets_its_failure_written() {
         assert_eq!(executor.end_dead_tasks().await.unwrap(), 0, "a later task has the status");
         assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
     }
+}
+
+/// Sets the status of a row, and when it was last changed.
+async fn set(db: &DatabaseConnection, id: Uuid, status: WorkspaceStatus, minutes_ago: i64) {
+    let changed = chrono::Utc::now() - chrono::Duration::minutes(minutes_ago);
+    let row = workspaces::ActiveModel {
+        id: Set(id),
+        status: Set(status),
+        updated_at: Set(changed.fixed_offset()),
+        ..Default::default()
+    };
+    row.update(db).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_row_whose_task_is_not_enqueued_says_so() {
+    let (db, workspace) = database().await;
+    // Its key has no JSON form.
+    let broken = CloneRepository {
+        target_dir: OsStr::from_bytes(b"\xff").into(),
+        ..input(workspace, "ok")
+    };
+    let failed = clone_repository::enqueue(&db, broken.clone()).await;
+    assert!(failed.unwrap_err().to_string().contains("cannot serialize the key"));
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Failed);
+
+    // What does not say that a task runs is left alone, and so is what another task has.
+    set(&db, workspace, WorkspaceStatus::Ready, 0).await;
+    clone_repository::enqueue(&db, broken.clone()).await.unwrap_err();
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
+    set(&db, workspace, WorkspaceStatus::Cloning, 0).await;
+    clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+    clone_repository::enqueue(&db, broken).await.unwrap_err();
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Cloning);
+    assert_eq!(drain(&db).await, 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
+}
+
+/// A process that died after it set the status and before it enqueued.
+#[tokio::test]
+async fn a_row_that_waits_for_no_task_gets_its_failure_written() {
+    let (db, workspace) = database().await;
+    let sweep = async || executor(&db).end_dead_tasks().await.unwrap();
+    // It may be about to enqueue.
+    assert_eq!(sweep().await, 0);
+    set(&db, workspace, WorkspaceStatus::Cloning, 29).await;
+    assert_eq!(sweep().await, 0);
+    // A task that waits or runs may take its time.
+    let id = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
+    set(&db, workspace, WorkspaceStatus::Cloning, 31).await;
+    for live in ["queued", "claimed"] {
+        set_queue(&db, &id, live).await;
+        assert_eq!(sweep().await, 0, "{live}");
+    }
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Cloning);
+    // Only the running status waits for anything.
+    set_queue(&db, &id, "completed").await;
+    crud::transition_run(&db, &id, "done", None, Some(""), None).await.unwrap();
+    crud::insert_event(&db, &id, 1, "done", &serde_json::json!({}), 0).await.unwrap();
+    set(&db, workspace, WorkspaceStatus::Ready, 31).await;
+    assert_eq!(sweep().await, 0);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Ready);
+
+    set(&db, workspace, WorkspaceStatus::Cloning, 31).await;
+    assert_eq!(sweep().await, 1);
+    assert_eq!(status(&db, workspace).await, WorkspaceStatus::Failed);
+    assert_eq!(sweep().await, 0);
+}
+
+/// Sets the status of a task's queue row.
+async fn set_queue(db: &DatabaseConnection, id: &str, status: &str) {
+    let row = task_queue::ActiveModel {
+        task_id: Set(id.to_owned()),
+        queue_status: Set(status.to_owned()),
+        ..Default::default()
+    };
+    row.update(db).await.unwrap();
 }
