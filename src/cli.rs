@@ -156,18 +156,18 @@ pub struct New {
     /// Fields of the idempotency key [default: all but secrets]
     #[arg(long, value_name = "FIELD,…")]
     key: Option<String>,
-    /// A duplicate is dropped while the first is active, or for ever
-    #[arg(long, value_name = "WHEN", default_value = "active")]
-    dedupe: Dedupe,
-    /// The task's deadline, all its attempts together
-    #[arg(long, value_name = "DURATION", default_value = "30m")]
-    timeout: String,
-    /// How often a transient failure is tried again
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    retries: u32,
-    /// Pause between tries: `fixed:2s` or `exp:1s..60s`
-    #[arg(long, value_name = "BACKOFF", default_value = "exp:1s..60s")]
-    backoff: String,
+    /// A duplicate is dropped while the first is active, or for ever [default: active]
+    #[arg(long, value_name = "WHEN")]
+    dedupe: Option<Dedupe>,
+    /// The task's deadline, all its attempts together [default: 30m]
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<String>,
+    /// How often a transient failure is tried again [default: 5]
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
+    /// Pause between tries: `fixed:2s` or `exp:1s..60s` [default: exp:1s..60s]
+    #[arg(long, value_name = "BACKOFF")]
+    backoff: Option<String>,
     /// Retry failures whose message holds TEXT [default: transient ones]
     #[arg(long, value_name = "TEXT")]
     retry_on: Vec<String>,
@@ -219,7 +219,7 @@ impl New {
             )
             .help("give a part of the messages that are worth another try"));
         }
-        if self.schedule.is_some() && matches!(self.dedupe, Dedupe::Forever) {
+        if self.schedule.is_some() && matches!(self.dedupe, Some(Dedupe::Forever)) {
             return Err(Refusal::usage(
                 "schedule",
                 "with `--dedupe forever` the schedule enqueues the task once and never again",
@@ -231,12 +231,12 @@ impl New {
             fields,
             key,
             dedupe: match self.dedupe {
-                Dedupe::Active => request::Dedupe::Active,
-                Dedupe::Forever => request::Dedupe::Forever,
+                Some(Dedupe::Forever) => request::Dedupe::Forever,
+                Some(Dedupe::Active) | None => request::Dedupe::Active,
             },
-            timeout: request::duration(&self.timeout)?,
-            retries: self.retries,
-            backoff: request::backoff(&self.backoff)?,
+            timeout: request::duration(self.timeout.as_deref().unwrap_or("30m"))?,
+            retries: self.retries.unwrap_or(5),
+            backoff: request::backoff(self.backoff.as_deref().unwrap_or("exp:1s..60s"))?,
             retry_on: self.retry_on.clone(),
             status: self.status.as_deref().map(request::status).transpose()?,
             schedule: self.schedule.as_deref().map(schedule::parse).transpose()?,
@@ -244,7 +244,30 @@ impl New {
             doc: self.doc.as_deref().map(request::doc).transpose()?,
             no_todo: self.no_todo,
             require_worker: self.require_worker,
+            given: self.given(),
         })
+    }
+
+    /// The options that say what an item of the task's module is like, each with that item.
+    fn given(&self) -> Vec<(&'static str, &'static str)> {
+        let all = [
+            ("--key", "fn idempotency_key", self.key.is_some()),
+            ("--dedupe", "fn insert", self.dedupe.is_some()),
+            ("--dedupe", "fn enqueue", self.dedupe.is_some()),
+            ("--timeout", "const TIMEOUT", self.timeout.is_some()),
+            ("--retries", "fn policy", self.retries.is_some()),
+            ("--backoff", "fn policy", self.backoff.is_some()),
+            ("--retry-on", "fn policy", !self.retry_on.is_empty()),
+            ("--status", "const TABLE", self.status.is_some()),
+            (
+                "--status",
+                "impl StatusColumn for Status",
+                self.status.is_some(),
+            ),
+            ("--schedule", "const SCHEDULE", self.schedule.is_some()),
+        ];
+        let given = all.into_iter().filter(|(.., is_given)| *is_given);
+        given.map(|(option, item, _)| (option, item)).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::edit::TextEdit;
 use crate::index::{self, FileFacts, Interest, ItemFact};
-use crate::note::{Outcome, Refusal};
+use crate::note::{Outcome, Place, Refusal};
 use crate::workspace::SourceFile;
 
 /// Who calls what stands in a generated module.
@@ -22,26 +22,20 @@ pub enum Callers {
 
 /// The insertions that give `existing` every item of `rendered`, each with what it adds.
 ///
-/// Refuses a file that has none of them: it is another one that happens to have the name; and
+/// `left` is the key of an item that is not given. Refuses a file that has none of them: it is another one that happens to have the name; and
 /// one that every task calls, where a function has another signature there.
 pub fn missing(
     existing: &Arc<SourceFile>,
     path: &str,
     rendered: &str,
     callers: Callers,
+    left: Option<&str>,
     edition: &str,
 ) -> Outcome<Vec<(String, TextEdit)>> {
     if existing.text == rendered {
         return Ok(Vec::new());
     }
-    let wanted = index::read(
-        &Arc::new(SourceFile {
-            path: path.to_owned(),
-            absolute: PathBuf::new(),
-            text: rendered.to_owned(),
-        }),
-        &Interest::default(),
-    )?;
+    let wanted = read(path, rendered)?;
     let stands = index::read(existing, &Interest::default())?;
     let known = wanted
         .items
@@ -68,7 +62,54 @@ pub fn missing(
         None,
         &mut out,
     );
+    out.retain(|(what, _)| left.is_none_or(|left| *what != format!("`{left}`")));
     imports(&wanted, &stands, edition, &mut out);
+    Ok(out)
+}
+
+/// The facts of a text that is no file yet.
+fn read(path: &str, text: &str) -> Outcome<FileFacts> {
+    let file = SourceFile {
+        path: path.to_owned(),
+        absolute: PathBuf::new(),
+        text: text.to_owned(),
+    };
+    index::read(&Arc::new(file), &Interest::default())
+}
+
+/// Options that say of an item of `rendered` what `existing` says otherwise, with the place there.
+///
+/// `given` holds each option with the key of its item.
+pub fn otherwise(
+    existing: &Arc<SourceFile>,
+    rendered: &str,
+    given: &[(&'static str, &'static str)],
+) -> Outcome<Vec<(&'static str, Place)>> {
+    let wanted = read(&existing.path, rendered)?;
+    let stands = index::read(existing, &Interest::default())?;
+    let all = |items: &[ItemFact]| -> Vec<ItemFact> {
+        let inner = items.iter().flat_map(|item| item.inner.iter());
+        items.iter().chain(inner).cloned().collect()
+    };
+    let (ours, theirs) = (all(&wanted.items), all(&stands.items));
+    let mut out: Vec<(&'static str, Place)> = Vec::new();
+    for (option, key) in given {
+        let is_it = |item: &&ItemFact| item.key == *key;
+        let (Some(ours), Some(theirs)) = (ours.iter().find(is_it), theirs.iter().find(is_it))
+        else {
+            continue;
+        };
+        let place = stands.place(&theirs.range);
+        let (ours, theirs) = (wanted.text(&ours.range), stands.text(&theirs.range));
+        let is_same = match *option {
+            // The rest of the function is not the option's.
+            "--dedupe" => ours.contains("Dedupe::Forever") == theirs.contains("Dedupe::Forever"),
+            _ => bare(ours) == bare(theirs),
+        };
+        if !is_same && out.iter().all(|(known, _)| known != option) {
+            out.push((option, place));
+        }
+    }
     Ok(out)
 }
 
@@ -228,7 +269,8 @@ fn imports(
     }
 }
 
-/// Where rustfmt has an import of `path`: among those of the same crate, else below the last.
+/// Where rustfmt has an import of `path`: among those of the same crate, else of the same group, else
+/// among all.
 fn place_of_import(stands: &FileFacts, path: &str, edition: &str) -> Option<usize> {
     let file = &stands.file;
     let head = |path: &str| path.split("::").next().unwrap_or_default().to_owned();
@@ -241,13 +283,24 @@ fn place_of_import(stands: &FileFacts, path: &str, edition: &str) -> Option<usiz
             uses.push((tree, &import.range));
         }
     }
-    let of_crate = || uses.iter().filter(|(tree, _)| head(tree) == head(path));
-    let above = of_crate().find(|(tree, _)| order(tree, edition) > order(path, edition));
-    match (above, of_crate().next_back(), uses.last()) {
-        (Some((_, range)), _, _) => Some(file.line_start(range.start)),
-        (None, Some((_, range)), _) | (None, None, Some((_, range))) => below(range.end),
-        (None, None, None) => None,
+    // Std, other crates, and what is this crate's own stand in groups of their own.
+    let group = |path: &str| match &*head(path) {
+        "std" | "core" | "alloc" => 0,
+        "crate" | "super" | "self" => 2,
+        _ => 1,
+    };
+    let of_crate = |tree: &str| head(tree) == head(path);
+    let of_group = |tree: &str| group(tree) == group(path);
+    for is_beside in [&of_crate as &dyn Fn(&str) -> bool, &of_group, &|_| true] {
+        let beside: Vec<_> = uses.iter().filter(|(tree, _)| is_beside(tree)).collect();
+        let is_below = |(tree, _): &&&(&str, _)| order(tree, edition) > order(path, edition);
+        match (beside.iter().find(is_below), beside.last()) {
+            (Some((_, range)), _) => return Some(file.line_start(range.start)),
+            (None, Some((_, range))) => return below(range.end),
+            (None, None) => {}
+        }
     }
+    None
 }
 
 /// What rustfmt sorts imports by: segment by segment, braces last; before edition 2024 modules

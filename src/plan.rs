@@ -49,6 +49,10 @@ struct DraftFile {
     existing: Option<Arc<SourceFile>>,
     /// Whether the text goes to the end of the file that stands, whatever it holds.
     is_tail: bool,
+    /// Options that were given, each with the item that it decides.
+    given: Vec<(&'static str, &'static str)>,
+    /// An item that is not added where it is missing.
+    left: Option<&'static str>,
 }
 
 /// One thing that a piece adds.
@@ -171,7 +175,24 @@ impl Plan {
             callers,
             existing: existing.map(Arc::clone),
             is_tail: false,
+            given: Vec::new(),
+            left: None,
         });
+    }
+
+    /// Warns where the file that was drafted last stands, and an item of it says otherwise than the
+    /// option that decides it.
+    pub fn watch(&mut self, given: &[(&'static str, &'static str)]) {
+        if let Some(file) = self.files.last_mut() {
+            given.clone_into(&mut file.given);
+        }
+    }
+
+    /// Leaves the item out of what is added to the file that was drafted last, where that stands.
+    pub fn leave(&mut self, item: &'static str) {
+        if let Some(file) = self.files.last_mut() {
+            file.left = Some(item);
+        }
     }
 
     /// Adds items to the end of a file, with an empty line before them.
@@ -190,6 +211,8 @@ impl Plan {
             callers: Callers::Task,
             existing: Some(Arc::clone(file)),
             is_tail: true,
+            given: Vec::new(),
+            left: None,
         });
     }
 
@@ -261,8 +284,23 @@ impl Plan {
                 self.insert(file.piece, file.title, existing, vec![edit]);
                 continue;
             }
-            let missing =
-                merge::missing(existing, &file.path, &text, file.callers, rustfmt.edition())?;
+            for (option, place) in merge::otherwise(existing, &text, &file.given)? {
+                let message =
+                    format!("{option} changes nothing: this stands already, in another form");
+                self.notes.push(
+                    Note::warning("left-alone", message)
+                        .at(place)
+                        .help("change it by hand: what stands may be a person's"),
+                );
+            }
+            let missing = merge::missing(
+                existing,
+                &file.path,
+                &text,
+                file.callers,
+                file.left,
+                rustfmt.edition(),
+            )?;
             if missing.is_empty() {
                 self.present(file.piece, file.title.clone(), &file.path);
             }

@@ -37,6 +37,8 @@ pub struct TaskRequest {
     pub no_todo: bool,
     /// Refuse where nothing claims root tasks.
     pub require_worker: bool,
+    /// Options that were given, each with the item of the task's module that it decides.
+    pub given: Vec<(&'static str, &'static str)>,
 }
 
 /// One field of the variant.

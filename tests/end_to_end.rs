@@ -390,6 +390,15 @@ fn a_scaffolded_task_runs_on_the_fleet() {
     *key.unwrap() = "clone_url,target_dir,workspace_id";
     fleet.done(&args);
     let module = format!("{TASKS}/clone_repository.rs");
+    let is_written = || {
+        let found = fleet.done(&["doctor", "--format", "json"]).stdout;
+        let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+        let task = &found["tasks"][0];
+        assert_eq!(task["variant"], "CloneRepository", "{found}");
+        assert_eq!(task["path"], *module);
+        task["work"].as_bool()
+    };
+    assert_eq!(is_written(), Some(false));
     let text = fleet.read(&module);
     let start = text.find("    async fn run(self, context").unwrap();
     let end = start + text[start..].find("    }\n}\n").unwrap();
@@ -397,6 +406,7 @@ fn a_scaffolded_task_runs_on_the_fleet() {
         &module,
         &format!("{}{WORK}{}", &text[..start], &text[end..]),
     );
+    assert_eq!(is_written(), Some(true));
     let worker = "crates/app/src/worker.rs";
     let registered = "    secrets::register(Arc::new(Files)).unwrap_or_else(|_| unreachable!());\n";
     let state = "    let state = Arc::new(RuntimeState::new());\n";

@@ -15,5 +15,10 @@ pub(super) fn run(shell: &Shell, common: &Common) -> Outcome<()> {
     } = super::open(common)?;
     let (spec, index) = super::index(&workspace, &config, memory)?;
     let landmarks = landmarks::discover(&index, spec, &config)?;
-    Found(&landmarks).show(shell, common.format)
+    let tasks = landmarks::task_modules(&index, &landmarks.spec, &landmarks.executor)?;
+    Found {
+        landmarks: &landmarks,
+        tasks: &tasks,
+    }
+    .show(shell, common.format)
 }

@@ -45,6 +45,25 @@ pub struct Executor {
     pub how: String,
 }
 
+impl Executor {
+    /// The file of the module `name` in the folder `tasks/` beside the executor.
+    #[must_use]
+    pub fn task_file(&self, name: &str) -> String {
+        format!("{}/tasks/{name}.rs", module_dir(&self.facts.file.path))
+    }
+}
+
+/// The folder of a file's module.
+///
+/// A module that is a file of its own name has its children in a folder of that name.
+fn module_dir(path: &str) -> String {
+    let (dir, file) = path.rsplit_once('/').unwrap_or(("", path));
+    match file {
+        "mod.rs" | "lib.rs" | "main.rs" => dir.to_owned(),
+        _ => format!("{dir}/{}", file.trim_end_matches(".rs")),
+    }
+}
+
 /// How the match binds the fields of a variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scrutinee {
@@ -415,5 +434,17 @@ fn db_field(index: &Index<'_>, path: &str, place: &crate::note::Place) -> Outcom
         )
         .at(place.clone())
         .help("the envelope records events and ends the run row: give the executor a `db: DatabaseConnection`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::module_dir;
+
+    #[test]
+    fn children_of_a_module_lie_in_its_folder() {
+        assert_eq!(module_dir("a/src/executor/mod.rs"), "a/src/executor");
+        assert_eq!(module_dir("a/src/executor.rs"), "a/src/executor");
+        assert_eq!(module_dir("a/src/lib.rs"), "a/src");
     }
 }

@@ -15,6 +15,7 @@ mod resume;
 mod root_policy;
 mod spec;
 mod status;
+mod tasks;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use resume::{ResumeDispatch, ResumeReading};
 pub use root_policy::RootPolicy;
 pub use spec::{SpecEnum, discover as discover_spec, wire_case};
 pub use status::{Status, find as find_status};
+pub use tasks::{TaskModule, modules as task_modules};
 pub use worker::WorkerSite;
 
 use crate::index::Index;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::task_module::{duration, has_minutes};
-use super::{Piece, gate, last, module_dir, orphans};
+use super::{Piece, gate, last, orphans};
 use crate::edit::TextEdit;
 use crate::landmarks::Value;
 use crate::merge::Callers;
@@ -40,10 +40,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let executor = &landmarks.executor;
     let queue = &landmarks.queue;
     let events = &landmarks.records.events.entity;
-    let path = format!(
-        "{}/tasks/{MODULE}.rs",
-        module_dir(&executor.facts.file.path)
-    );
+    let path = executor.task_file(MODULE);
     let existing = context.index.workspace.files.get(&path);
     let krate = executor.module.split("::").next().unwrap_or_default();
     let mut imports = vec![

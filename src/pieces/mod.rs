@@ -80,17 +80,6 @@ fn arm_siblings(facts: &crate::index::FileFacts, fact: &MatchFact) -> Vec<Siblin
         .collect()
 }
 
-/// The folder of the executor's module, where `tasks/` is made.
-///
-/// A module that is a file of its own name has its children in a folder of that name.
-fn module_dir(path: &str) -> String {
-    let (dir, file) = path.rsplit_once('/').unwrap_or(("", path));
-    match file {
-        "mod.rs" | "lib.rs" | "main.rs" => dir.to_owned(),
-        _ => format!("{dir}/{}", file.trim_end_matches(".rs")),
-    }
-}
-
 /// The last segment of a path.
 fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
@@ -115,12 +104,5 @@ mod tests {
             .collect();
         ids.sort();
         assert_eq!(files, ids);
-    }
-
-    #[test]
-    fn children_of_a_module_lie_in_its_folder() {
-        assert_eq!(module_dir("a/src/executor/mod.rs"), "a/src/executor");
-        assert_eq!(module_dir("a/src/executor.rs"), "a/src/executor");
-        assert_eq!(module_dir("a/src/lib.rs"), "a/src");
     }
 }

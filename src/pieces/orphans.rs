@@ -3,7 +3,7 @@
 
 use heck::ToUpperCamelCase;
 
-use super::{Piece, dead_letters, gate, last, module_dir};
+use super::{Piece, dead_letters, gate, last};
 use crate::merge::Callers;
 use crate::note::Outcome;
 use crate::plan::Plan;
@@ -32,8 +32,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     }
     let landmarks = context.landmarks;
     let executor = &landmarks.executor;
-    let dir = module_dir(&executor.facts.file.path);
-    let path = format!("{dir}/tasks/{MODULE}.rs");
+    let path = executor.task_file(MODULE);
     let krate = executor.module.split("::").next().unwrap_or_default();
     let mut imports = [
         landmarks.spec.path.clone(),

@@ -2,7 +2,7 @@
 //! task that has a schedule.
 
 use super::task_module::{duration, has_minutes};
-use super::{Piece, gate, module_dir, task_module};
+use super::{Piece, gate, task_module};
 use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
@@ -38,8 +38,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     }
     check_crate(context)?;
     let executor = &context.landmarks.executor;
-    let dir = module_dir(&executor.facts.file.path);
-    let path = format!("{dir}/tasks/{MODULE}.rs");
+    let path = executor.task_file(MODULE);
     let krate = executor.module.split("::").next().unwrap_or_default();
     let text = render(&render::Clock {
         gate_path: within(krate, &gate::module(context)),

@@ -1,7 +1,7 @@
 //! How tasks get at secrets, in `tasks/secrets.rs` of the run half: made with the first task that
 //! refers to one.
 
-use super::{Piece, module_dir};
+use super::Piece;
 use crate::merge::Callers;
 use crate::note::Outcome;
 use crate::plan::Plan;
@@ -28,8 +28,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     if !is_needed(context) {
         return Ok(());
     }
-    let dir = module_dir(&context.landmarks.executor.facts.file.path);
-    let path = format!("{dir}/tasks/{MODULE}.rs");
+    let path = context.landmarks.executor.task_file(MODULE);
     let existing = context.index.workspace.files.get(&path);
     let is_new = existing.is_none();
     plan.draft_file(

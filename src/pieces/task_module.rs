@@ -1,16 +1,18 @@
 //! The module of the task: input, key, policy, enqueue, status writer, work, three tests.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Piece, gate, last, module_dir};
+use super::{Piece, gate, last};
 use crate::merge::Callers;
-use crate::note::Outcome;
+use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
 use crate::render::{self, FieldView, StatusView, merge_imports, render};
 use crate::request::{Backoff, Dedupe, raw};
 use crate::task::{Context, Task};
 use crate::types::{self, within};
+use crate::workspace::SourceFile;
 
 /// The piece.
 pub const PIECE: Piece = Piece {
@@ -21,8 +23,34 @@ pub const PIECE: Piece = Piece {
 
 /// The path of the module's file.
 pub(super) fn path(context: &Context<'_>) -> String {
-    let file = &context.landmarks.executor.facts.file.path;
-    format!("{}/tasks/{}.rs", module_dir(file), context.task.snake)
+    let executor = &context.landmarks.executor;
+    executor.task_file(&context.task.snake)
+}
+
+/// The implementation that a task without a status column has for one.
+const SEAM: &str = "impl StatusPort<()> for Status";
+
+/// Whether the module that stands writes a status of its own; refuses a status column for one that
+/// stands without.
+fn keeps_status(context: &Context<'_>, file: &Arc<SourceFile>) -> Outcome<bool> {
+    let facts = context.index.facts(&file.path)?;
+    let item = |key: &str| facts.items.iter().find(|item| item.key == key);
+    let seam = item(SEAM);
+    match &context.task.status {
+        None => Ok(seam.is_none()),
+        Some(_) if item("const TABLE").is_some() => Ok(true),
+        Some(_) => {
+            let variant = &context.task.request.variant;
+            let message = format!("`{variant}` stands without the status column that is asked for");
+            let range = seam.map_or(0..1, |seam| seam.range.clone());
+            Err(Refusal::new("status-later", message)
+                .at(facts.place(&range))
+                .help(format!(
+                    "leave --status out; to write one after all, save the work of `{variant}`, delete `{}`, run this again, and put the work back",
+                    file.path
+                )))
+        }
+    }
 }
 
 /// What a policy looks for in the message of a transient failure.
@@ -31,6 +59,10 @@ const TRANSIENT: &str = "transient: ";
 fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let path = path(context);
     let existing = context.index.workspace.files.get(&path);
+    let keeps_status = match existing {
+        Some(file) => keeps_status(context, file)?,
+        None => false,
+    };
     let text = render(&module(context)?)?;
     let is_new = existing.is_none();
     plan.draft_file(
@@ -41,6 +73,10 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         existing,
         Callers::Task,
     );
+    plan.watch(&context.task.request.given);
+    if keeps_status {
+        plan.leave(SEAM);
+    }
     if is_new {
         plan.open_in(
             &path,

@@ -2,7 +2,7 @@
 
 use heck::ToUpperCamelCase;
 
-use super::{Piece, dead_letters, gate, last, module_dir, modules, orphans, schedule, secrets};
+use super::{Piece, dead_letters, gate, last, modules, orphans, schedule, secrets};
 use crate::index::whole_words;
 use crate::landmarks::{ResumeReading, Value};
 use crate::merge::Callers;
@@ -21,8 +21,7 @@ pub const PIECE: Piece = Piece {
 
 /// The path of the module's file.
 pub(super) fn path(context: &Context<'_>) -> String {
-    let file = &context.landmarks.executor.facts.file.path;
-    format!("{}/tasks/mod.rs", module_dir(file))
+    context.landmarks.executor.task_file("mod")
 }
 
 fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {

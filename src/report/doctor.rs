@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Shell;
 use crate::cli::Format;
-use crate::landmarks::{Coverage, Landmarks, ResumeReading, RootPolicy};
+use crate::landmarks::{Coverage, Landmarks, ResumeReading, RootPolicy, TaskModule};
 use crate::note::{Outcome, Place};
 
 /// One landmark as a line.
@@ -16,7 +16,12 @@ struct Line {
 }
 
 /// What `doctor` found.
-pub struct Found<'a>(pub &'a Landmarks);
+pub struct Found<'a> {
+    /// The landmarks.
+    pub landmarks: &'a Landmarks,
+    /// The tasks in modules of their own.
+    pub tasks: &'a [TaskModule],
+}
 
 /// Who retries a root task, and what says so.
 fn retries(of: &RootPolicy) -> String {
@@ -161,6 +166,21 @@ fn lines(landmarks: &Landmarks) -> Vec<Line> {
     lines
 }
 
+/// A task, and whether anybody wrote its work.
+fn task(task: &TaskModule) -> Line {
+    let how = if task.is_written {
+        "its work is written"
+    } else {
+        "its work is not written: it fails and says so"
+    };
+    Line {
+        role: "task",
+        name: task.variant.clone(),
+        place: Some(task.work.clone()),
+        how: how.to_owned(),
+    }
+}
+
 /// The landmarks as JSON.
 pub(super) fn landmarks(landmarks: &Landmarks) -> Value {
     lines(landmarks)
@@ -180,19 +200,30 @@ pub(super) fn landmarks(landmarks: &Landmarks) -> Value {
 impl Found<'_> {
     /// Shows what was found in `format`.
     pub fn show(&self, shell: &Shell, format: Format) -> Outcome<()> {
-        let standing = self.0.workers.iter().any(|worker| !worker.is_driven);
+        let standing = self
+            .landmarks
+            .workers
+            .iter()
+            .any(|worker| !worker.is_driven);
         match format {
             Format::Json => {
                 let object = json!({
                     "command": "doctor",
-                    "landmarks": landmarks(self.0),
+                    "landmarks": landmarks(self.landmarks),
                     "standing_worker": standing,
-                    "warnings": self.0.notes.iter().map(super::json::warning).collect::<Vec<_>>(),
+                    "tasks": self.tasks.iter().map(|task| json!({
+                        "variant": task.variant,
+                        "path": task.work.path,
+                        "line": task.work.line,
+                        "work": task.is_written,
+                    })).collect::<Vec<_>>(),
+                    "warnings": self.landmarks.notes.iter().map(super::json::warning).collect::<Vec<_>>(),
                 });
                 shell.product(&object.to_string());
             }
             Format::Human | Format::Markdown => {
-                let lines = lines(self.0);
+                let mut lines = lines(self.landmarks);
+                lines.extend(self.tasks.iter().map(task));
                 let mut out = String::new();
                 if format == Format::Markdown {
                     out.push_str("| landmark | name | where | why |\n| --- | --- | --- | --- |\n");
@@ -215,8 +246,18 @@ impl Found<'_> {
                     });
                 }
                 shell.product(&out);
-                for note in &self.0.notes {
+                for note in &self.landmarks.notes {
                     shell.note(note);
+                }
+                for task in self.tasks.iter().filter(|task| !task.is_written) {
+                    let place = &task.work;
+                    shell.attention(
+                        "To do",
+                        &format!(
+                            "{}:{}: write the work of `{}`; until then it fails and says so",
+                            place.path, place.line, task.variant
+                        ),
+                    );
                 }
                 if !standing {
                     shell.attention("No worker", "nothing claims root tasks outside a driven run: what is enqueued stays queued");

@@ -1,4 +1,4 @@
-//! `Option` fields that a task gets when it stands already.
+//! What a task that stands already gets from a second run, what it keeps, and what is refused.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -238,4 +238,40 @@ fn what_cannot_be_told_is_refused() {
         ran.stderr
     );
     assert!(ran.stderr.contains(CORE), "{}", ran.stderr);
+}
+
+/// Options that say otherwise than what stands: said, and nothing is changed.
+#[test]
+fn options_do_not_change_what_stands() {
+    const STATUS: [&str; 2] = [
+        "--status",
+        "workspaces.status@workspace_id:running=Cloning,done=Ready,failed=Failed",
+    ];
+    let fleet = Fleet::new();
+    let plain = ["new", "Fetch", "workspace_id:Uuid", "slug:String"];
+    let sync = ["new", "Sync", "workspace_id:Uuid", "slug:String"];
+    fleet.done(&plain);
+    fleet.commit();
+    fleet.done(&[&sync[..], &STATUS].concat());
+    fleet.commit();
+    let tree = fleet.tree();
+    let same = "--key workspace_id,slug --timeout 30m --dedupe active --retries 5";
+    let same: Vec<&str> = same.split(' ').collect();
+    let other = "--key slug --timeout 45m --dedupe forever --retries 4 --backoff fixed:2s";
+    let other: Vec<&str> = other.split(' ').collect();
+    let ran = fleet.done(&[&plain[..], &same].concat());
+    assert!(!ran.stderr.contains("left-alone"), "{}", ran.stderr);
+    let ran = fleet.done(&[&plain[..], &other].concat());
+    for option in ["--key", "--timeout", "--dedupe", "--retries", "--backoff"] {
+        let warning = format!("warning[left-alone]: {option} changes nothing");
+        assert!(ran.stderr.contains(&warning), "{option}: {}", ran.stderr);
+    }
+    // Without its status option, a task keeps the status that it writes.
+    let ran = fleet.done(&sync);
+    assert!(ran.stderr.contains("nothing is missing"), "{}", ran.stderr);
+    let ran = fleet.tool(&[&plain[..], &STATUS].concat());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let refused = "error[status-later]: `Fetch` stands without the status column";
+    assert!(ran.stderr.contains(refused), "{}", ran.stderr);
+    assert!(fleet.tree() == tree, "nothing is written");
 }
