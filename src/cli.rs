@@ -251,7 +251,6 @@ impl New {
     /// The options that say what an item of the task's module is like, each with that item.
     fn given(&self) -> Vec<(&'static str, &'static str)> {
         let all = [
-            ("--key", "fn idempotency_key", self.key.is_some()),
             ("--dedupe", "fn insert", self.dedupe.is_some()),
             ("--dedupe", "fn enqueue", self.dedupe.is_some()),
             ("--timeout", "const TIMEOUT", self.timeout.is_some()),

@@ -88,6 +88,17 @@ impl Rustfmt {
             .spawn()
     }
 
+    /// The text as rustfmt writes it under the configuration of `dir`, a folder below its own.
+    pub fn file_in(&self, dir: &str, text: &str) -> Outcome<String> {
+        let own = Self {
+            program: self.program.clone(),
+            dir: self.dir.join(dir),
+            edition: self.edition.clone(),
+            waiting: RefCell::new(None),
+        };
+        own.file(text)
+    }
+
     /// The text as rustfmt writes it; refuses when rustfmt cannot be run or fails.
     pub fn file(&self, text: &str) -> Outcome<String> {
         let refuse = |cause: String| {

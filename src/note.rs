@@ -69,6 +69,15 @@ impl Note {
         }
     }
 
+    /// The warning that what stands at `place` says otherwise than `option`.
+    #[must_use]
+    pub fn left_alone(option: &str, place: Place) -> Self {
+        let message = format!("{option} changes nothing: this stands already, in another form");
+        Self::warning("left-alone", message)
+            .at(place)
+            .help("change it by hand: what stands may be a person's")
+    }
+
     /// The same, at `place`.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {

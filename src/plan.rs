@@ -285,13 +285,7 @@ impl Plan {
                 continue;
             }
             for (option, place) in merge::otherwise(existing, &text, &file.given)? {
-                let message =
-                    format!("{option} changes nothing: this stands already, in another form");
-                self.notes.push(
-                    Note::warning("left-alone", message)
-                        .at(place)
-                        .help("change it by hand: what stands may be a person's"),
-                );
+                self.notes.push(Note::left_alone(option, place));
             }
             let missing = merge::missing(
                 existing,

@@ -18,14 +18,24 @@ pub fn reflow(
     edits: Vec<TextEdit>,
 ) -> Outcome<Vec<TextEdit>> {
     let after = edit::apply(path, before, &edits)?;
+    // rustfmt leaves a byte order mark out of what it prints.
+    let (mark, bare) = match before.strip_prefix(MARK) {
+        Some(bare) => (MARK, bare),
+        None => ("", before),
+    };
+    let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
     // A file that rustfmt cannot read is one that it did not write.
-    if rustfmt.file(before).is_ok_and(|text| text == before) {
-        let formatted = rustfmt.file(&after)?;
+    if rustfmt.file_in(dir, bare).is_ok_and(|text| text == bare) {
+        let after = after.strip_prefix(mark).unwrap_or(&after);
+        let formatted = format!("{mark}{}", rustfmt.file_in(dir, after)?);
         Ok(align(before, &edits, &formatted).unwrap_or(edits))
     } else {
         Ok(edits)
     }
 }
+
+/// The byte order mark.
+const MARK: &str = "\u{feff}";
 
 /// The edits that lead from `before` to `formatted`, which is `before` with `edits` and another
 /// layout; `None` where more than that differs.

@@ -85,8 +85,7 @@ impl Task {
             request
                 .fields
                 .iter()
-                // The key of a task that stands is left as it is.
-                .filter(|field| !field.is_secret && !further.contains(&field.name))
+                .filter(|field| !field.is_secret)
                 .map(|field| field.name.clone())
                 .collect()
         });

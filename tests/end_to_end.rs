@@ -193,7 +193,8 @@ fn ten_further_variants_compile_and_pass() {
         &["Status", "name:String"],
         &[
             "Wide",
-            "a:String",
+            // The executor's arm has one of its own.
+            "assignment:String",
             "b:u32",
             "c:i64",
             "d:bool",

@@ -7,6 +7,7 @@ use common::Fleet;
 
 const LIB: &str = "crates/agentic/pipeline/src/lib.rs";
 const MODULE: &str = "crates/agentic/pipeline/src/executor/tasks/fetch.rs";
+const EXECUTOR: &str = "crates/agentic/pipeline/src/executor/mod.rs";
 const CORE: &str = "crates/agentic/core/src/delegation.rs";
 const TEST: &str = "crates/agentic/pipeline/tests/fetch.rs";
 const FETCH: [&str; 3] = ["new", "Fetch", "count:u32"];
@@ -145,6 +146,135 @@ fn a_task_that_stands_gets_optional_fields() {
     assert_eq!(fewer.code, 1, "{}", fewer.stderr);
 }
 
+/// What the input and the variant may be called, and what is called like them.
+const NAMES: &str = r#"//! Names of `Fetch`.
+
+use agentic_core::TaskSpec as Spec;
+use agentic_pipeline::{Aliased, FetchInput};
+
+/// A namesake.
+enum Command {
+    Fetch { count: u32 },
+}
+
+impl Command {
+    fn count(&self) -> u32 {
+        let Self::Fetch { count } = self;
+        *count
+    }
+}
+
+/// Has a field of the same name.
+struct Request {
+    count: u32,
+}
+
+mod inner {
+    use super::*;
+
+    pub fn of(request: &Request) -> FetchInput {
+        FetchInput { count: request.count }
+    }
+}
+
+#[test]
+fn every_name_is_told_apart() {
+    let a = Aliased { count: 1 };
+    let b = agentic_pipeline::executor::tasks::fetch::Fetch { count: 2 };
+    let c = {
+        use agentic_pipeline::executor::tasks::fetch;
+        fetch::Fetch { count: 3 }
+    };
+    let d = {
+        use agentic_pipeline::executor::tasks::fetch::*;
+        Fetch { count: 4 }
+    };
+    let e = {
+        struct Fetch {
+            count: u32,
+        }
+        Fetch { count: 5 }
+    };
+    type Local = Spec;
+    let Local::Fetch { count: f } = (Local::Fetch { count: 6 }) else {
+        panic!("{a:?}");
+    };
+    let g = Command::Fetch { count: 7 }.count();
+    let h = inner::of(&Request { count: 8 });
+    let counts = [a.count, b.count, c.count, d.count, e.count, f, g, h.count];
+    assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(agentic_pipeline::executor::tasks::fetch::v1::old().count, 9);
+    assert_eq!(FetchInput::new(10).twice(), 20);
+}
+"#;
+
+/// In the task's own module.
+const OWN: &str = "
+impl Fetch {
+    /// Builds it.
+    #[must_use]
+    pub fn new(count: u32) -> Self {
+        Self { count }
+    }
+
+    /// Takes it apart.
+    #[must_use]
+    pub fn twice(&self) -> u32 {
+        let Self { count } = self;
+        count * 2
+    }
+}
+
+/// The form of old.
+pub mod v1 {
+    /// A namesake.
+    #[derive(Debug)]
+    pub struct Fetch {
+        /// A field.
+        pub count: u32,
+    }
+
+    /// Builds one.
+    #[must_use]
+    pub fn old() -> Fetch {
+        Fetch { count: 9 }
+    }
+}
+";
+
+#[test]
+fn names_are_followed_to_what_they_stand_for() {
+    let fleet = Fleet::new();
+    fleet.done(&FETCH);
+    let add = |path: &str, text: &str| fleet.write(path, &format!("{}{text}", fleet.read(path)));
+    add(
+        LIB,
+        "\npub use executor::tasks::fetch::Fetch as FetchInput;\n\n/// Another name.\npub type Aliased = executor::tasks::fetch::Fetch;\n",
+    );
+    add(MODULE, OWN);
+    fleet.write(TEST, NAMES);
+    fleet.cargo(&["fmt", "--all"]);
+    fleet.commit();
+    fleet.done(&FURTHER);
+    let module = fleet.read(MODULE);
+    assert_eq!(module.matches("pub depth: Option<u32>,").count(), 1);
+    // Of the ten values and the pattern, all but the three namesakes.
+    let test = fleet.read(TEST);
+    assert_eq!(test.matches("depth: None").count(), 6, "{test}");
+    assert_eq!(test.matches("depth: _").count(), 1, "{test}");
+    fleet.cargo(&["fmt", "--all", "--check"]);
+    let args = [
+        "test",
+        "--locked",
+        "-p",
+        "agentic-pipeline",
+        "--test",
+        "fetch",
+    ];
+    let output = fleet.cargo(&args);
+    assert!(output.contains("1 passed"), "{output}");
+}
+
 /// A file that was not as rustfmt writes it, with other line ends: only lines with fields change.
 #[test]
 fn a_file_of_another_format_keeps_it() {
@@ -215,11 +345,45 @@ fn what_cannot_be_told_is_refused() {
     ]);
 
     fleet.replace(
-        "crates/agentic/pipeline/src/executor/mod.rs",
+        EXECUTOR,
         "TaskSpec::Fetch { count } =>",
         "TaskSpec::Fetch { count, .. } =>",
     );
     refused(&["cannot see how the executor's arm hands its fields on"]);
+
+    // Two arms for one variant.
+    fleet.replace(
+        EXECUTOR,
+        "            TaskSpec::Fetch { count } =>",
+        "            TaskSpec::Fetch { count } if *count == 7 => Err(String::from(\"seven\")),\n            TaskSpec::Fetch { count } =>",
+    );
+    refused(&["cannot see how the executor's arm hands its fields on"]);
+
+    // A new field that hides what the arm uses.
+    let ran = fleet.tool(&["new", "Fetch", "count:u32", "assignment:Option<String>"]);
+    assert_eq!(ran.code, 1);
+    let hides = "the executor's arm has a `assignment` of its own";
+    assert!(ran.stderr.contains(hides), "{}", ran.stderr);
+
+    add(
+        LIB,
+        "\nmacro_rules! on {\n    ($($any:tt)*) => {};\n}\non! { agentic_core::delegation::TaskSpec::Fetch { count: 0..=5 } => 1; }\n",
+    );
+    refused(&["cannot tell what a macro makes of these fields", LIB]);
+
+    fleet.replace(
+        MODULE,
+        "#[derive(Debug, Clone)]\npub struct Fetch",
+        "#[derive(Debug, Clone, Copy)]\npub struct Fetch",
+    );
+    fleet.commit();
+    let ran = fleet.tool(&["new", "Fetch", "count:u32", "name:Option<String>"]);
+    assert!(
+        ran.stderr.contains("`Fetch` derives `Copy`"),
+        "{}",
+        ran.stderr
+    );
+    fleet.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
 
     fleet.replace(
         MODULE,

@@ -10,7 +10,7 @@ use crate::edit::FileChange;
 use crate::format::Rustfmt;
 use crate::index;
 use crate::landmarks::{self, Config, Landmarks};
-use crate::note::{Outcome, Refusal};
+use crate::note::{Note, Outcome, Refusal};
 use crate::pieces;
 use crate::plan::Plan;
 use crate::report::{Report, Shell};
@@ -115,8 +115,14 @@ fn plan(
     let read = std::mem::take(&mut memory.read);
     let (spec, index) = super::index(workspace, config, read)?;
     let mut notes = Vec::new();
-    let task = Task::resolve(&index, &spec, request, &mut notes)?;
+    let mut task = Task::resolve(&index, &spec, request, &mut notes)?;
     let landmarks = landmarks::discover(&index, spec, config)?;
+    if let Some((key, place)) = pieces::standing_key(&index, &landmarks.executor, &task)? {
+        if task.request.key.as_ref().is_some_and(|asked| *asked != key) {
+            notes.push(Note::left_alone("--key", place));
+        }
+        task.key = key;
+    }
     notes.extend(landmarks.notes.iter().cloned());
     let mut plan = pieces::plan(&Context {
         index: &index,

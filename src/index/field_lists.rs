@@ -11,6 +11,7 @@ use syn::{Expr, Pat, Token};
 
 use super::pattern::unraw;
 use super::read::{parse, path_text};
+use super::scopes::{Meaning, Scopes};
 use crate::note::Outcome;
 use crate::trivia::Sibling;
 use crate::workspace::SourceFile;
@@ -18,8 +19,10 @@ use crate::workspace::SourceFile;
 /// `Path { … }` with named fields.
 #[derive(Debug, Clone)]
 pub struct FieldList {
-    /// What it is a list of; for a variant that is declared, `Enum::Variant`.
+    /// What it is a list of, as written; for a variant that is declared, `Enum::Variant`.
     pub path: String,
+    /// What that means where it is written.
+    pub meaning: Meaning,
     /// What it does with the fields.
     pub form: ListForm,
     /// The fields.
@@ -32,10 +35,12 @@ pub struct FieldList {
     pub open: usize,
     /// Before the closing brace.
     pub close: usize,
-    /// The type of the `impl` around it, as tokens.
-    pub self_type: Option<String>,
-    /// Inline modules around it, outermost first.
-    pub module: Vec<String>,
+    /// Whether it stands at the top of the file, in no module and no block.
+    pub is_top: bool,
+    /// Whether it stands in a macro's tokens, which rustfmt may leave as they are.
+    pub in_macro: bool,
+    /// Whether the module around it has a `use super::*`.
+    pub sees_parent: bool,
     /// Whether it stands in a module that is compiled for tests only.
     pub is_test: bool,
 }
@@ -64,29 +69,64 @@ pub struct ListedField {
     pub sibling: Sibling,
 }
 
-/// Every list of named fields in `file`; refuses a file that does not parse.
-pub fn field_lists(file: &Arc<SourceFile>) -> Outcome<Vec<FieldList>> {
+/// Every list of named fields in `file`, whose module is `here`; refuses a file that does not parse.
+pub(super) fn field_lists(
+    file: &Arc<SourceFile>,
+    here: String,
+    is_crate: &dyn Fn(&str) -> bool,
+) -> Outcome<Vec<FieldList>> {
     let base = file.lexed_from();
     let syntax = parse(file, &file.text[base..])?;
     let mut lists = Lists {
         file,
         base,
         found: Vec::new(),
+        scopes: Scopes::new(here, is_crate),
         self_type: None,
-        module: Vec::new(),
         in_test: false,
+        in_macro: false,
     };
+    lists.scopes.enter_module(None, &syntax.items);
     lists.visit_file(&syntax);
     Ok(lists.found)
 }
+
+/// Macros of std and of well-known crates whose arguments are expressions.
+const OF_EXPRESSIONS: [&str; 24] = [
+    "anyhow",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "bail",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "ensure",
+    "eprint",
+    "eprintln",
+    "format",
+    "json",
+    "join",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "try_join",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+];
 
 struct Lists<'f> {
     file: &'f SourceFile,
     base: usize,
     found: Vec<FieldList>,
+    scopes: Scopes<'f>,
     self_type: Option<String>,
-    module: Vec<String>,
     in_test: bool,
+    in_macro: bool,
 }
 
 impl Lists<'_> {
@@ -123,17 +163,12 @@ impl Lists<'_> {
             });
         }
         let (open, close) = (brace.span.open(), brace.span.close());
+        let (open, close) = (open.byte_range(), close.byte_range());
+        let range = path.1..close.end + self.base;
+        let inside = open.end + self.base..close.start + self.base;
         self.found.push(FieldList {
-            path: path.0,
-            form,
             fields,
-            has_rest,
-            range: path.1..close.byte_range().end + self.base,
-            open: open.byte_range().end + self.base,
-            close: close.byte_range().start + self.base,
-            self_type: self.self_type.clone(),
-            module: self.module.clone(),
-            is_test: self.in_test,
+            ..self.list(form, path.0, range, inside, has_rest)
         });
     }
 
@@ -152,22 +187,40 @@ impl Lists<'_> {
 
     fn tokens(&mut self, path: &str, group: &proc_macro2::Group, start: usize) {
         let inner: Vec<_> = group.stream().into_iter().collect();
-        let has_rest = inner.windows(2).any(|pair| {
-            matches!(pair, [proc_macro2::TokenTree::Punct(a), proc_macro2::TokenTree::Punct(b)]
-                if a.as_char() == '.' && b.as_char() == '.')
-        });
-        self.found.push(FieldList {
-            path: path.to_owned(),
-            form: ListForm::Tokens,
+        let is = |at: usize, wanted: char| matches!(inner.get(at), Some(proc_macro2::TokenTree::Punct(p)) if p.as_char() == wanted);
+        // `..` behind the last comma; `0..=5` is a value.
+        let has_rest = (0..inner.len())
+            .any(|at| is(at, '.') && is(at + 1, '.') && (at == 0 || is(at - 1, ',')));
+        let range = start..group.span_close().byte_range().end + self.base;
+        let open = group.span_open().byte_range().end + self.base;
+        let inside = open..group.span_close().byte_range().start + self.base;
+        let list = self.list(ListForm::Tokens, path.to_owned(), range, inside, has_rest);
+        self.found.push(list);
+    }
+
+    /// A list without its fields.
+    fn list(
+        &self,
+        form: ListForm,
+        path: String,
+        range: Range<usize>,
+        inside: Range<usize>,
+        has_rest: bool,
+    ) -> FieldList {
+        FieldList {
+            meaning: self.scopes.meaning(&path, self.self_type.as_deref()),
+            path,
+            form,
             fields: Vec::new(),
             has_rest,
-            range: start..group.span_close().byte_range().end + self.base,
-            open: group.span_open().byte_range().end + self.base,
-            close: group.span_close().byte_range().start + self.base,
-            self_type: self.self_type.clone(),
-            module: self.module.clone(),
+            range,
+            open: inside.start,
+            close: inside.end,
+            is_top: self.scopes.module().is_empty() && !self.scopes.in_block(),
+            in_macro: self.in_macro,
+            sees_parent: self.scopes.sees_parent(),
             is_test: self.in_test,
-        });
+        }
     }
 
     /// Every `a::b { … }` among tokens.
@@ -210,17 +263,34 @@ impl<'ast> Visit<'ast> for Lists<'_> {
                     .is_ok_and(|path| path.is_ident("test"))
         };
         self.in_test |= node.attrs.iter().any(is_test);
-        self.module.push(unraw(&node.ident));
-        visit::visit_item_mod(self, node);
-        self.module.pop();
+        if let Some((_, items)) = &node.content {
+            self.scopes.enter_module(Some(unraw(&node.ident)), items);
+            visit::visit_item_mod(self, node);
+            self.scopes.leave();
+        }
         self.in_test = outer;
     }
 
+    fn visit_block(&mut self, node: &'ast syn::Block) {
+        self.scopes.enter_block(node);
+        visit::visit_block(self, node);
+        self.scopes.leave();
+    }
+
     fn visit_item_impl(&mut self, node: &'ast syn::ItemImpl) {
-        let text = self.file.text[self.range(&*node.self_ty)].to_owned();
-        let outer = self.self_type.replace(text);
+        let of = match &*node.self_ty {
+            syn::Type::Path(of) => Some(path_text(&of.path)),
+            _ => None,
+        };
+        let outer = std::mem::replace(&mut self.self_type, of);
         visit::visit_item_impl(self, node);
         self.self_type = outer;
+    }
+
+    fn visit_attribute(&mut self, node: &'ast syn::Attribute) {
+        if let syn::Meta::List(list) = &node.meta {
+            self.braces(list.tokens.clone());
+        }
     }
 
     fn visit_item_struct(&mut self, node: &'ast syn::ItemStruct) {
@@ -272,27 +342,29 @@ impl<'ast> Visit<'ast> for Lists<'_> {
     fn visit_macro(&mut self, node: &'ast syn::Macro) {
         let tokens = node.tokens.clone();
         let name = node.path.segments.last().map(|s| s.ident.to_string());
-        if name.is_some_and(|name| name.ends_with("matches"))
-            && let Ok(matches) = syn::parse2::<Matches>(tokens.clone())
-        {
-            self.visit_expr(&matches.value);
-            self.visit_pat(&matches.pattern);
-            for rest in &matches.rest {
-                self.visit_expr(rest);
+        let name = name.unwrap_or_default();
+        let outer = std::mem::replace(&mut self.in_macro, true);
+        if name.ends_with("matches") {
+            match syn::parse2::<Matches>(tokens.clone()) {
+                Ok(matches) => {
+                    self.visit_expr(&matches.value);
+                    self.visit_pat(&matches.pattern);
+                    for rest in &matches.rest {
+                        self.visit_expr(rest);
+                    }
+                }
+                Err(_) => self.braces(tokens),
             }
-        } else if let Ok(list) =
-            Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens.clone())
+        } else if OF_EXPRESSIONS.contains(&name.as_str())
+            && let Ok(list) = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens.clone())
         {
             for value in &list {
                 self.visit_expr(value);
             }
-        } else if let Ok(statements) = syn::Block::parse_within.parse2(tokens.clone()) {
-            for statement in &statements {
-                self.visit_stmt(statement);
-            }
         } else {
             self.braces(tokens);
         }
+        self.in_macro = outer;
     }
 }
 

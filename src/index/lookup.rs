@@ -8,6 +8,7 @@ use memchr::memmem;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::field_lists::{FieldList, field_lists};
 use super::{FileFacts, Interest, read};
 use crate::note::Outcome;
 use crate::workspace::{Member, SourceFile, Workspace};
@@ -295,6 +296,19 @@ impl<'w> Index<'w> {
             }
         };
         Some(tail.map_or(absolute.clone(), |tail| format!("{absolute}::{tail}")))
+    }
+
+    /// Every list of named fields in a file, with what it means there.
+    pub fn field_lists(&self, facts: &FileFacts) -> Outcome<Vec<FieldList>> {
+        let path = &facts.file.path;
+        // What no other crate reaches, an integration test say, has a path of its own.
+        let here = self
+            .module_of(path)
+            .unwrap_or_else(|| format!("{{{path}}}"));
+        let own = self.workspace.member_of(path).map(Member::crate_name);
+        field_lists(&facts.file, here, &|name| {
+            own.as_deref() == Some(name) || self.is_crate(facts, name)
+        })
     }
 
     /// Whether `head` names a crate that the file's member depends on (or one of std).

@@ -8,6 +8,7 @@ mod macros;
 mod outline;
 mod pattern;
 mod read;
+mod scopes;
 mod serde_attr;
 
 pub use body::{BodyFact, LazyBody};
@@ -15,7 +16,8 @@ pub use facts::{
     ArmFact, EnumFact, FieldFact, FileFacts, FnFact, ImplFact, ItemFact, MatchFact, ModFact,
     ModelFact, Pattern, SerdeFact, StringSetFact, StructFact, UseFact, VariantFact,
 };
-pub use field_lists::{FieldList, ListForm, ListedField, field_lists};
+pub use field_lists::{FieldList, ListForm, ListedField};
 pub use lookup::{Index, Memory};
 pub(crate) use lookup::{holding, on_all_cores};
 pub use read::{Interest, mentions, prove, read, whole_words};
+pub use scopes::Meaning;

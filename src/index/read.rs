@@ -160,6 +160,40 @@ pub fn read(file: &Arc<SourceFile>, interest: &Interest) -> Outcome<FileFacts> {
     Ok(facts)
 }
 
+/// Every leaf of a `use` tree below `prefix`: its path, and the name that it brings into scope.
+pub(super) fn leaves(tree: &syn::UseTree, prefix: &str, out: &mut Vec<(String, String)>) {
+    let join = |name: &str| {
+        if prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{prefix}::{name}")
+        }
+    };
+    match tree {
+        syn::UseTree::Path(path) => leaves(&path.tree, &join(&unraw(&path.ident)), out),
+        syn::UseTree::Name(name) if name.ident == "self" => {
+            let last = prefix.rsplit("::").next().unwrap_or(prefix);
+            out.push((prefix.to_owned(), last.to_owned()));
+        }
+        syn::UseTree::Name(name) => {
+            let name = unraw(&name.ident);
+            out.push((join(&name), name));
+        }
+        syn::UseTree::Rename(rename) if rename.ident == "self" => {
+            out.push((prefix.to_owned(), unraw(&rename.rename)));
+        }
+        syn::UseTree::Rename(rename) => {
+            out.push((join(&unraw(&rename.ident)), unraw(&rename.rename)));
+        }
+        syn::UseTree::Glob(_) => out.push((prefix.to_owned(), "*".to_owned())),
+        syn::UseTree::Group(group) => {
+            for tree in &group.items {
+                leaves(tree, prefix, out);
+            }
+        }
+    }
+}
+
 /// The path without spaces and generic arguments, `r#` kept.
 pub(super) fn path_text(path: &syn::Path) -> String {
     let mut text = String::new();
@@ -381,38 +415,6 @@ impl Reader<'_> {
     }
 
     fn uses(&mut self, item: &syn::ItemUse) {
-        fn leaves(tree: &syn::UseTree, prefix: &str, out: &mut Vec<(String, String)>) {
-            let join = |name: &str| {
-                if prefix.is_empty() {
-                    name.to_owned()
-                } else {
-                    format!("{prefix}::{name}")
-                }
-            };
-            match tree {
-                syn::UseTree::Path(path) => leaves(&path.tree, &join(&unraw(&path.ident)), out),
-                syn::UseTree::Name(name) if name.ident == "self" => {
-                    let last = prefix.rsplit("::").next().unwrap_or(prefix);
-                    out.push((prefix.to_owned(), last.to_owned()));
-                }
-                syn::UseTree::Name(name) => {
-                    let name = unraw(&name.ident);
-                    out.push((join(&name), name));
-                }
-                syn::UseTree::Rename(rename) if rename.ident == "self" => {
-                    out.push((prefix.to_owned(), unraw(&rename.rename)));
-                }
-                syn::UseTree::Rename(rename) => {
-                    out.push((join(&unraw(&rename.ident)), unraw(&rename.rename)));
-                }
-                syn::UseTree::Glob(_) => out.push((prefix.to_owned(), "*".to_owned())),
-                syn::UseTree::Group(group) => {
-                    for tree in &group.items {
-                        leaves(tree, prefix, out);
-                    }
-                }
-            }
-        }
         let mut out = Vec::new();
         leaves(&item.tree, "", &mut out);
         let range = self.of(item);

@@ -35,7 +35,8 @@ struct Arm {
     before: String,
     after: String,
     variant: String,
-    fields: Vec<(String, String)>,
+    /// Each field with the variable that it is bound to, and the value that is handed on.
+    fields: Vec<(String, String, String)>,
     snake: String,
     module: String,
     assignment: String,
@@ -70,11 +71,17 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             .zip(&task.traits)
             .map(|((field, _), traits)| {
                 let name = field.ident();
-                let value = match executor.scrutinee {
-                    Scrutinee::Borrowed => types::cloned(traits.copies, &name),
-                    Scrutinee::Owned => name.clone(),
+                // The arm hands the assignment on too.
+                let bound = if name == executor.assignment {
+                    format!("its_{name}")
+                } else {
+                    name.clone()
                 };
-                (name, value)
+                let value = match executor.scrutinee {
+                    Scrutinee::Borrowed => types::cloned(traits.copies, &bound),
+                    Scrutinee::Owned => bound.clone(),
+                };
+                (name, bound, value)
             })
             .collect(),
         snake: task.snake.clone(),

@@ -11,10 +11,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Piece, last, task_module};
+use super::{Piece, task_module};
 use crate::edit::TextEdit;
-use crate::index::{FieldList, FileFacts, ListForm, field_lists, mentions};
-use crate::landmarks::Scrutinee;
+use crate::index::{ArmFact, FieldList, FileFacts, ListForm, mentions, whole_words};
+use crate::landmarks::{Owner, Scrutinee, TaskNames};
 use crate::note::{Note, Outcome, Refusal};
 use crate::plan::Plan;
 use crate::task::{Context, FieldTraits};
@@ -34,13 +34,6 @@ struct Further<'a> {
     ident: String,
     ty: &'a ResolvedType,
     traits: &'a FieldTraits,
-}
-
-/// What a list of fields belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Owner {
-    Variant,
-    Input,
 }
 
 fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
@@ -64,28 +57,34 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     }
     let variant = &task.request.variant;
     let input = task_module::input(context);
+    let spec = &context.landmarks.spec;
+    let names = TaskNames::new(context.index, spec, variant, &input, &module)?;
     let mut arm = ArmSeen::default();
-    for path in context.index.containing(variant) {
+    for path in names.files()? {
         let facts = context.index.facts(&path)?;
-        let text = &facts.file.text;
-        if !mentions(text, variant) && !mentions(text, &input) {
-            continue;
-        }
         let mut steps = BTreeMap::new();
-        let lists = field_lists(&facts.file)?;
+        let lists = context.index.field_lists(&facts)?;
         for list in &lists {
-            let Some(owner) = owner(context, &facts, &lists, list, &input)? else {
+            let owner = names.owner(&facts, list)?;
+            if owner == Owner::Unclear {
+                let message = format!(
+                    "cannot tell whether this `{}` has the new fields",
+                    list.path
+                );
+                return Err(unclear(&facts, list, message));
+            }
+            if owner == Owner::Other {
                 continue;
-            };
+            }
             let lines = lines(context, &facts, list, owner, &further, &mut arm, plan)?;
             if lines.is_empty() {
                 continue;
             }
             let what = match owner {
-                Owner::Variant => format!("{}::{variant}", context.landmarks.spec.fact.name),
-                Owner::Input => input.clone(),
+                Owner::Variant => format!("{}::{variant}", spec.fact.name),
+                _ => input.clone(),
             };
-            let names = names(&further);
+            let names = fields_in_words(&further);
             let title = match list.form {
                 ListForm::Declaration => format!("{names} of `{what}`"),
                 _ => format!("{names} where `{what}` is used"),
@@ -98,7 +97,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         }
         plan.reflow(&path);
     }
-    arm.check(context)
+    arm.check(context, &further)
 }
 
 /// Says that the key of the standing tasks is left as it is.
@@ -116,7 +115,7 @@ fn key_stays(
         .collect();
     let message = format!(
         "the key stays as it is: calls that differ only in {} are one task",
-        names(further)
+        fields_in_words(further)
     );
     plan.notes.push(
         Note::warning("key-stays", message)
@@ -129,80 +128,6 @@ fn key_stays(
     Ok(())
 }
 
-/// Whether `list`, one of the `lists` of its file, is one of the variant or of the task's input, which generated code writes in
-/// full; refuses where that cannot be told.
-fn owner(
-    context: &Context<'_>,
-    facts: &FileFacts,
-    lists: &[FieldList],
-    list: &FieldList,
-    input: &str,
-) -> Outcome<Option<Owner>> {
-    let variant = &context.task.request.variant;
-    let spec = &context.landmarks.spec;
-    let name = last(&list.path).to_owned();
-    if name != *variant && name != *input {
-        return Ok(None);
-    }
-    let module = task_module::path(context);
-    if list.form == ListForm::Declaration {
-        let is_variant = facts.file.path == spec.facts.file.path
-            && list.path == format!("{}::{variant}", spec.fact.name)
-            && spec.fact.open < list.open
-            && list.open < spec.fact.close;
-        let is_input = facts.file.path == module && list.path == input;
-        return Ok(match (is_variant, is_input) {
-            (true, _) => Some(Owner::Variant),
-            (_, true) => Some(Owner::Input),
-            _ => None,
-        });
-    }
-    let path = list.path.replace("r#", "");
-    let names = &context.index.interest().names;
-    let enum_of = |path: &str| {
-        let head = path.rsplit_once("::").map(|(head, _)| last(head));
-        head.is_some_and(|head| names.contains(head))
-    };
-    let in_enum = |of: &String| names.contains(of.as_str());
-    let is_self =
-        path == format!("Self::{variant}") && list.self_type.as_ref().is_some_and(in_enum);
-    if name == *variant && (enum_of(&path) || is_self) {
-        return Ok(Some(Owner::Variant));
-    }
-    let standing: BTreeSet<&str> = spec
-        .variant(variant)
-        .and_then(|variant| variant.fields.as_deref())
-        .unwrap_or_default()
-        .iter()
-        .map(|field| field.name.as_str())
-        .collect();
-    let listed: BTreeSet<&str> = list.fields.iter().map(|f| f.name.as_str()).collect();
-    if list.has_rest || (list.form != ListForm::Tokens && listed != standing) {
-        return Ok(None);
-    }
-    let resolved = context.index.resolve(facts, &path);
-    if let Some(resolved) = &resolved {
-        if name == *variant && enum_of(resolved) {
-            return Ok(Some(Owner::Variant));
-        }
-        let definition = context.index.definition(resolved)?;
-        if definition.is_some_and(|facts| facts.file.path == module) && name == *input {
-            return Ok(Some(Owner::Input));
-        }
-        let is_it = |other: &FieldList| {
-            other.form == ListForm::Declaration && other.path == name && other.module == list.module
-        };
-        if path == name && lists.iter().any(is_it) {
-            return Ok(None);
-        }
-    }
-    Err(unclear(
-        facts,
-        list,
-        format!("cannot tell whether this `{name}` has the new fields"),
-    ))
-}
-
 fn unclear(facts: &FileFacts, list: &FieldList, message: String) -> Refusal {
     Refusal::new("further-fields", message)
         .at(facts.place(&list.range))
@@ -212,25 +137,42 @@ fn unclear(facts: &FileFacts, list: &FieldList, message: String) -> Refusal {
 /// What was seen of the executor's arm.
 #[derive(Default)]
 struct ArmSeen {
-    binds: bool,
-    hands_on: bool,
+    binds: usize,
+    hands_on: usize,
 }
 
 impl ArmSeen {
-    /// Refuses where the arm would drop the new fields.
-    fn check(&self, context: &Context<'_>) -> Outcome<()> {
+    /// Refuses where the executor would drop the new fields in some case.
+    fn check(&self, context: &Context<'_>, further: &[Further<'_>]) -> Outcome<()> {
         let site = &context.landmarks.matches[context.landmarks.executor.site];
-        let Some(arm) = site.arm_of(&context.task.request.variant) else {
+        let variant = &context.task.request.variant;
+        let spec = &context.landmarks.spec;
+        let arms: Vec<usize> = (0..site.fact.arms.len())
+            .filter(|arm| site.variants_of(*arm, spec).contains(variant))
+            .collect();
+        let refuse = |arm: &ArmFact, message: String| {
+            Err(Refusal::new("further-fields", message)
+                .at(site.facts.place(&arm.pattern_range))
+                .help("one arm, for this variant alone, must bind every field and build the task's input of them; or add the fields by hand"))
+        };
+        let Some(first) = arms.first() else {
             return Ok(());
         };
-        if self.binds && self.hands_on {
-            return Ok(());
+        let arm = &site.fact.arms[*first];
+        let is_one = arms.len() == 1 && site.variants_of(*first, spec).len() == 1;
+        if !is_one || arm.has_guard || (self.binds, self.hands_on) != (1, 1) {
+            let message = "cannot see how the executor's arm hands its fields on".to_owned();
+            return refuse(arm, message);
         }
-        let arm = &site.fact.arms[arm];
-        let message = "cannot see how the executor's arm hands its fields on";
-        Err(Refusal::new("further-fields", message)
-            .at(site.facts.place(&arm.pattern_range))
-            .help("it must bind every field and build the task's input of them; or add the fields by hand"))
+        let body = site.facts.text(&arm.body);
+        let taken = further.iter().find(|f| has_variable(body, &f.name));
+        match taken {
+            Some(field) => {
+                let message = format!("the executor's arm has a `{}` of its own", field.name);
+                refuse(arm, message)
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -246,10 +188,13 @@ fn lines(
 ) -> Outcome<Vec<String>> {
     let executor = &context.landmarks.executor;
     let site = &context.landmarks.matches[executor.site];
-    let in_arm = facts.file.path == site.facts.file.path
-        && site
-            .arm_of(&context.task.request.variant)
-            .is_some_and(|arm| site.fact.arms[arm].range.contains(&list.range.start));
+    let at = list.range.start;
+    let arm_at = site
+        .arm_of(&context.task.request.variant)
+        .filter(|_| facts.file.path == site.facts.file.path)
+        .map(|arm| &site.fact.arms[arm]);
+    let in_pattern = arm_at.is_some_and(|arm| arm.pattern_range.contains(&at));
+    let in_body = arm_at.is_some_and(|arm| arm.body.contains(&at));
     let in_module = facts.file.path == task_module::path(context);
     let krate = |path: &str| path.split("::").next().unwrap_or_default().to_owned();
     if list.has_rest {
@@ -267,7 +212,8 @@ fn lines(
                 )
             })
         }
-        (ListForm::Declaration, Owner::Input) => {
+        (ListForm::Declaration, _) => {
+            check_derives(facts, list, further)?;
             let imported = imported(facts);
             let krate = krate(&executor.module);
             each(&|f| format!("pub {}: {},", f.ident, f.ty.in_module(&krate, &imported)))
@@ -276,13 +222,13 @@ fn lines(
             let message = "cannot tell what a macro makes of these fields".to_owned();
             return Err(unclear(facts, list, message));
         }
-        (ListForm::Pattern, Owner::Variant) if in_arm => {
-            arm.binds = true;
+        (ListForm::Pattern, Owner::Variant) if in_pattern => {
+            arm.binds += 1;
             each(&|f| format!("{},", f.ident))
         }
         (ListForm::Pattern, _) => each(&|f| format!("{}: _,", f.ident)),
-        (ListForm::Value, Owner::Input) if in_arm => {
-            arm.hands_on = true;
+        (ListForm::Value, Owner::Input) if in_body => {
+            arm.hands_on += 1;
             each(&|f| {
                 let value = match executor.scrutinee {
                     Scrutinee::Borrowed => types::cloned(f.traits.copies, &f.ident),
@@ -291,42 +237,80 @@ fn lines(
                 given(&f.ident, &value)
             })
         }
-        (ListForm::Value, _) => match base(list) {
+        // What the enqueue writes is the input that it was given.
+        (ListForm::Value, Owner::Variant) if in_module && !list.is_test => match base(list) {
             Some(base) => each(&|f| given(&f.ident, &format!("{base}.{}", f.ident))),
-            None if owner == Owner::Variant && in_module && !list.is_test => {
+            None => {
                 let message = "cannot see where this takes its fields from".to_owned();
                 return Err(unclear(facts, list, message));
             }
-            None if in_module && list.is_test => {
-                let imported = imported(facts);
-                each(&|f| {
-                    let known = f.ty.imports().is_subset(&imported);
-                    let sample = if known {
-                        f.traits.sample.as_str()
-                    } else {
-                        "None"
-                    };
-                    given(&f.ident, sample)
-                })
-            }
-            None => {
-                if !list.is_test && !context.index.is_for_tests(&facts.file.path) {
-                    let what = format!(
-                        "give {} where it is known: `None` is as before",
-                        names(further)
-                    );
-                    plan.open_at(facts.place(&list.range), what);
-                }
-                each(&|f| given(&f.ident, "None"))
-            }
         },
+        (ListForm::Value, _) if in_module && list.is_test && list.sees_parent => {
+            let imported = imported(facts);
+            each(&|f| {
+                let known = f.ty.imports().is_subset(&imported);
+                let sample = if known {
+                    f.traits.sample.as_str()
+                } else {
+                    "None"
+                };
+                given(&f.ident, sample)
+            })
+        }
+        (ListForm::Value, _) => {
+            if !list.is_test && !context.index.is_for_tests(&facts.file.path) {
+                let what = format!(
+                    "give {} where it is known: `None` is as before",
+                    fields_in_words(further)
+                );
+                plan.open_at(facts.place(&list.range), what);
+            }
+            each(&|f| given(&f.ident, "None"))
+        }
     })
 }
 
 /// The fields, for people.
-fn names(further: &[Further<'_>]) -> String {
+fn fields_in_words(further: &[Further<'_>]) -> String {
     let names: Vec<String> = further.iter().map(|f| format!("`{}`", f.name)).collect();
     names.join(" and ")
+}
+
+/// Refuses fields whose types lack what the input derives.
+fn check_derives(facts: &FileFacts, list: &FieldList, further: &[Further<'_>]) -> Outcome<()> {
+    let input = facts.structs.iter().find(|s| s.name == list.path);
+    let derives = |name: &str| input.is_some_and(|s| s.derives.iter().any(|d| d == name));
+    for field in further {
+        let ty = field.ty.short();
+        let is_float = mentions(&ty, "f32") || mentions(&ty, "f64");
+        let lacks = if derives("Copy") && field.traits.copies != Some(true) {
+            "Copy"
+        } else if is_float && derives("Eq") {
+            "Eq"
+        } else if is_float && derives("Hash") {
+            "Hash"
+        } else {
+            continue;
+        };
+        let message = format!(
+            "`{}` derives `{lacks}`, which `{}: {ty}` may not have",
+            list.path, field.name
+        );
+        return Err(Refusal::new("further-fields", message)
+            .at(facts.place(&list.range))
+            .help(format!(
+                "take `{lacks}` out of the derives, or choose another type"
+            )));
+    }
+    Ok(())
+}
+
+/// Whether `name` stands in `body` as a variable: no part of a path, no field and no method.
+fn has_variable(body: &str, name: &str) -> bool {
+    whole_words(body, name).any(|at| {
+        let after = &body[at + name.len()..];
+        !body[..at].ends_with("::") && !body[..at].ends_with('.') && !after.starts_with("::")
+    })
 }
 
 /// `name: value,`, or `name,` for both.
@@ -338,11 +322,12 @@ fn given(name: &str, value: &str) -> String {
     }
 }
 
-/// What all values of the list are fields of: `input` of `{ a: input.a, b: input.b }`.
+/// The variable that all values of the list are fields of: `input` of `{ a: input.a, b: input.b }`.
 fn base(list: &FieldList) -> Option<String> {
+    let is_name = |base: &str| base.chars().all(|c| c.is_alphanumeric() || c == '_');
     let bases = list.fields.iter().map(|field| {
         let (base, name) = field.value.rsplit_once('.')?;
-        (name.trim_start_matches("r#") == field.name).then_some(base)
+        (name.trim_start_matches("r#") == field.name && is_name(base)).then_some(base)
     });
     let bases: Option<BTreeSet<&str>> = bases.collect();
     let mut bases = bases?.into_iter();
@@ -382,7 +367,15 @@ fn edits(facts: &FileFacts, list: &FieldList, lines: &[String]) -> Vec<TextEdit>
         }
         _ => {
             let lines: Vec<String> = lines.map(|line| format!("{indent}{line}")).collect();
-            spot.insert(file, &lines.join("\n"), KIND)
+            let text = lines.join("\n");
+            // A macro may take no comma behind the last field.
+            let bare = siblings.last().is_some_and(|end| end.comma.is_none());
+            let text = if bare {
+                text.trim_end_matches(',')
+            } else {
+                &text
+            };
+            spot.insert(file, text, KIND)
         }
     }
 }

@@ -17,6 +17,8 @@ mod tasks_mod;
 mod variant;
 mod worker;
 
+pub use task_module::standing_key;
+
 pub use arms::named_by_compiler;
 
 use crate::index::MatchFact;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Piece, gate, last};
+use crate::index::{Index, mentions};
+use crate::landmarks::Executor;
 use crate::merge::Callers;
-use crate::note::{Outcome, Refusal};
+use crate::note::{Outcome, Place, Refusal};
 use crate::plan::Plan;
 use crate::render::{self, FieldView, StatusView, merge_imports, render};
 use crate::request::{Backoff, Dedupe, raw};
@@ -51,6 +53,29 @@ fn keeps_status(context: &Context<'_>, file: &Arc<SourceFile>) -> Outcome<bool> 
                 )))
         }
     }
+}
+
+/// The fields of the key of a task that stands, as its module has them, and the place.
+pub fn standing_key(
+    index: &Index<'_>,
+    executor: &Executor,
+    task: &Task,
+) -> Outcome<Option<(Vec<String>, Place)>> {
+    let path = executor.task_file(&task.snake);
+    if !index.workspace.files.contains_key(&path) {
+        return Ok(None);
+    }
+    let facts = index.facts(&path)?;
+    let key = facts.functions.iter().find(|f| f.name == "idempotency_key");
+    Ok(key.map(|key| {
+        let calls = facts.text(&key.range).split(".field(\"").skip(1);
+        let names: Vec<String> = calls
+            .filter_map(|call| Some(call.split_once('"')?.0.to_owned()))
+            .collect();
+        let is_known = |name: &String| task.fields.iter().any(|(field, _)| field.name == *name);
+        let names = names.into_iter().filter(is_known).collect();
+        (names, facts.place(&key.name_range))
+    }))
 }
 
 /// What a policy looks for in the message of a transient failure.
@@ -283,6 +308,15 @@ fn status_view(task: &Task, status: &crate::landmarks::Status) -> StatusView {
 /// else.
 pub(super) fn input(context: &Context<'_>) -> String {
     let name = context.task.ident();
+    let other = format!("{}Input", context.task.request.variant);
+    let workspace = context.index.workspace;
+    let standing = workspace.files.get(&path(context)).map(|file| &file.text);
+    let declares =
+        |name: &str| standing.is_some_and(|text| mentions(text, &format!("struct {name}")));
+    // What stands has its name.
+    if declares(&other) || declares(&name) {
+        return if declares(&other) { other } else { name };
+    }
     let imports = imports(context).concat().join(" ");
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut taken = imports
@@ -291,7 +325,7 @@ pub(super) fn input(context: &Context<'_>) -> String {
         .chain(PRELUDE)
         .chain([last(&context.landmarks.executor.outcome_type)]);
     if taken.any(|taken| taken == name) {
-        return format!("{}Input", context.task.request.variant);
+        return other;
     }
     name
 }
