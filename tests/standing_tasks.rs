@@ -211,7 +211,7 @@ fn every_name_is_told_apart() {
 /// In the task's own module.
 const OWN: &str = "
 impl Fetch {
-    /// Builds it.
+    /// Builds it: `Fetch { count: 1 }`.
     #[must_use]
     pub fn new(count: u32) -> Self {
         Self { count }
@@ -255,7 +255,12 @@ fn names_are_followed_to_what_they_stand_for() {
     fleet.write(TEST, NAMES);
     fleet.cargo(&["fmt", "--all"]);
     fleet.commit();
-    fleet.done(&FURTHER);
+    let ran = fleet.done(&FURTHER);
+    assert!(
+        ran.stderr.contains("warning[doc-test-fields]"),
+        "{}",
+        ran.stderr
+    );
     let module = fleet.read(MODULE);
     assert_eq!(module.matches("pub depth: Option<u32>,").count(), 1);
     // Of the ten values and the pattern, all but the three namesakes.

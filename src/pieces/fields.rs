@@ -95,9 +95,34 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         for (title, edits) in steps {
             plan.insert(PIECE.id, title, &facts.file, edits);
         }
+        documented(&facts, [variant, &input], plan);
         plan.reflow(&path);
     }
     arm.check(context, &further)
+}
+
+/// Mentions an example in the documentation that may write the fields out: it is left alone.
+fn documented(facts: &FileFacts, names: [&str; 2], plan: &mut Plan) {
+    let mut offset = 0;
+    for line in facts.file.text.split_inclusive('\n') {
+        let doc = line.trim_start();
+        let lists = |name: &&&str| doc.contains(&format!("{name} {{"));
+        if (doc.starts_with("///") || doc.starts_with("//!"))
+            && let Some(name) = names.iter().find(lists)
+        {
+            let at = offset + line.find(name).unwrap_or(0);
+            plan.notes.push(
+                Note::warning(
+                    "doc-test-fields",
+                    format!("documentation names the fields of `{name}`; it is left alone"),
+                )
+                .at(facts.place(&(at..at + name.len())))
+                .help("add the new fields by hand if it is an example that is compiled"),
+            );
+            return;
+        }
+        offset += line.len();
+    }
 }
 
 /// Says that the key of the standing tasks is left as it is.
