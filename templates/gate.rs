@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use sea_orm::sea_query::{Expr, Func, OnConflict};
 use sea_orm::ActiveValue::{% if needs_not_set %}{NotSet, Set}{% else %}Set{% endif %};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    TransactionTrait,
+    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -190,19 +190,23 @@ pub async fn enqueue_once(
 impl TaskRows for DatabaseConnection {
     async fn newest(&self, prefix: &str) -> Result<Option<(u64, bool)>, DbErr> {
         let id = ({{ tables.run }}::Entity, {{ tables.run }}::Column::{{ tables.run_id }});
-        // Of numbers, the longest are the greatest.
-        let newest: Option<String> = {{ tables.run }}::Entity::find()
+        // Of numbers, the longest are the greatest. Runs that a task started may be called after it.
+        let mut ids = {{ tables.run }}::Entity::find()
             .select_only()
             .column({{ tables.run }}::Column::{{ tables.run_id }})
             .filter({{ tables.run }}::Column::{{ tables.run_id }}.starts_with(prefix))
             .order_by_desc(Expr::expr(Func::char_length(Expr::col(id))))
             .order_by_desc({{ tables.run }}::Column::{{ tables.run_id }})
-            .into_tuple()
-            .one(self)
-            .await?;
-        let generation = newest.and_then(|id| id.strip_prefix(prefix)?.parse::<u64>().ok());
-        let Some(generation) = generation else {
-            return Ok(None);
+            .into_tuple::<String>()
+            .paginate(self, 64);
+        let generation = loop {
+            let Some(ids) = ids.fetch_and_next().await? else {
+                return Ok(None);
+            };
+            let number = |id: &String| id.strip_prefix(prefix)?.parse::<u64>().ok();
+            if let Some(generation) = ids.iter().find_map(number) {
+                break generation;
+            }
         };
         let row = {{ tables.queue }}::Entity::find_by_id(format!("{prefix}{generation}"))
             .one(self)

@@ -103,7 +103,12 @@ async fn many_callers_enqueue_one_task_that_runs_once() {
     assert_eq!(row.queue_status, "completed");
     assert_eq!(events(&db, &ids[0]).await, ["task_started", "task_progress", "done"]);
 
-    // Once it has ended, the same work is enqueued anew.
+    // Once it has ended, the same work is enqueued anew. Runs that it started are not taken for its
+    // own, however many there are.
+    for child in 0..70 {
+        let child = format!("{}-step-{child}", ids[0]);
+        crud::insert_run(&db, &child, "q", None, "agent", None).await.unwrap();
+    }
     let next = clone_repository::enqueue(&db, input(workspace, "ok")).await.unwrap();
     assert_eq!(next, format!("{}1", ids[0].strip_suffix('0').unwrap()));
     assert_eq!(drain(&db).await, 1);
