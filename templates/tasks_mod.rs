@@ -631,8 +631,10 @@ impl TaskJournal for RunJournal {
         let newest = TaskRows::newest(&self.db, &format!("{key}-"))
             .await
             .map_err(|e| format!("cannot read the runs after {}: {e}", self.run_id))?;
-        let is_newest = newest.is_none_or(|(newest, _)| own.parse() == Ok(newest));
-        Ok(if is_newest { Hold::All } else { Hold::Run })
+        Ok(match newest {
+            Some((newest, _)) if own.parse() != Ok(newest) => Hold::Run,
+            _ => Hold::All,
+        })
     }
 
     async fn said(&self, event_types: &[&str]) -> Result<bool, String> {
