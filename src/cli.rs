@@ -258,11 +258,7 @@ impl New {
             ("--backoff", "fn policy", self.backoff.is_some()),
             ("--retry-on", "fn policy", !self.retry_on.is_empty()),
             ("--status", "const TABLE", self.status.is_some()),
-            (
-                "--status",
-                "impl StatusColumn for Status",
-                self.status.is_some(),
-            ),
+            ("--status", "fn statuses", self.status.is_some()),
             ("--schedule", "const SCHEDULE", self.schedule.is_some()),
         ];
         let given = all.into_iter().filter(|(.., is_given)| *is_given);

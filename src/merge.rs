@@ -22,14 +22,15 @@ pub enum Callers {
 
 /// The insertions that give `existing` every item of `rendered`, each with what it adds.
 ///
-/// `left` is the key of an item that is not given. Refuses a file that has none of them: it is another one that happens to have the name; and
-/// one that every task calls, where a function has another signature there.
+/// `left` holds the keys of items that are not given. Refuses a file that has none of them: it is
+/// another one that happens to have the name; and one that every task calls, where a function has
+/// another signature there.
 pub fn missing(
     existing: &Arc<SourceFile>,
     path: &str,
     rendered: &str,
     callers: Callers,
-    left: Option<&str>,
+    left: &[&str],
     edition: &str,
 ) -> Outcome<Vec<(String, TextEdit)>> {
     if existing.text == rendered {
@@ -62,7 +63,7 @@ pub fn missing(
         None,
         &mut out,
     );
-    out.retain(|(what, _)| left.is_none_or(|left| *what != format!("`{left}`")));
+    out.retain(|(what, _)| left.iter().all(|left| *what != format!("`{left}`")));
     imports(&wanted, &stands, edition, &mut out);
     Ok(out)
 }

@@ -51,8 +51,8 @@ struct DraftFile {
     is_tail: bool,
     /// Options that were given, each with the item that it decides.
     given: Vec<(&'static str, &'static str)>,
-    /// An item that is not added where it is missing.
-    left: Option<&'static str>,
+    /// Items that are not added where they are missing.
+    left: &'static [&'static str],
 }
 
 /// One thing that a piece adds.
@@ -176,7 +176,7 @@ impl Plan {
             existing: existing.map(Arc::clone),
             is_tail: false,
             given: Vec::new(),
-            left: None,
+            left: &[],
         });
     }
 
@@ -188,10 +188,10 @@ impl Plan {
         }
     }
 
-    /// Leaves the item out of what is added to the file that was drafted last, where that stands.
-    pub fn leave(&mut self, item: &'static str) {
+    /// Leaves the items out of what is added to the file that was drafted last, where that stands.
+    pub fn leave(&mut self, items: &'static [&'static str]) {
         if let Some(file) = self.files.last_mut() {
-            file.left = Some(item);
+            file.left = items;
         }
     }
 
@@ -212,7 +212,7 @@ impl Plan {
             existing: Some(Arc::clone(file)),
             is_tail: true,
             given: Vec::new(),
-            left: None,
+            left: &[],
         });
     }
 

@@ -82,10 +82,10 @@ pub struct ExecutingNames {
     pub none: Vec<String>,
 }
 
-/// Rows whose status says that a task runs though none does.
+/// Status columns that tasks write.
 #[derive(Template)]
-#[template(path = "orphans.rs", escape = "none")]
-pub struct Orphans {
+#[template(path = "status_table.rs", escape = "none")]
+pub struct StatusTable {
     /// How the tables are called.
     pub tables: Tables,
     /// `use` paths beside the fixed ones.
@@ -120,6 +120,8 @@ pub struct DeadLetters {
     pub own: Vec<String>,
     /// The executor's type.
     pub executor: String,
+    /// The key of the serialized tag; empty for an enum that is tagged from outside.
+    pub tag_key: String,
     /// The module of a task that writes a status.
     pub table: Option<String>,
     /// The column with the last sign of life of the worker that holds a row.
@@ -144,12 +146,54 @@ pub struct DeadLetters {
     pub outcomes: String,
 }
 
+/// Where the events and the end of a task are recorded.
+#[derive(Template)]
+#[template(path = "journal.rs", escape = "none")]
+pub struct Journal {
+    /// How the tables are called.
+    pub tables: Tables,
+    /// `use` paths beside the fixed ones.
+    pub imports: Vec<String>,
+    /// Those of the executor's own crate, and of the module above.
+    pub own: Vec<String>,
+    /// How events are called.
+    pub events: EventNames,
+    /// Name of the outcome's type.
+    pub outcome_name: String,
+    /// A pattern for the outcome's variants beside the three terminal ones; empty for none.
+    pub other_outcomes: String,
+    /// Fields of `Done` beside the answer.
+    pub done_rest: Vec<String>,
+    /// The run's status column.
+    pub run_status: String,
+    /// `.as_deref()` or `.as_str()`.
+    pub run_status_deref: String,
+    /// `Some(` where the status is optional.
+    pub some_open: String,
+    /// `)` where the status is optional.
+    pub some_close: String,
+    /// The run's answer column.
+    pub run_answer: String,
+    /// The run's error as a text, from its row.
+    pub run_error: String,
+    /// The run's error as a variant of `Column`.
+    pub run_error_column: Option<String>,
+    /// Columns that tell one claim of a row from the others.
+    pub claim: Vec<String>,
+    /// The call that gives the highest event number.
+    pub max_seq_call: String,
+    /// The call that appends an event.
+    pub append_call: String,
+    /// The call that ends a run.
+    pub end_call: String,
+}
+
 /// The run half: envelope, errors, ports.
 #[derive(Template)]
 #[template(path = "tasks_mod.rs", escape = "none")]
 pub struct TasksMod {
-    /// How the tables are called.
-    pub tables: Tables,
+    /// The run's entity as a short module name.
+    pub run: String,
     /// `use` paths beside the fixed ones.
     pub imports: Vec<String>,
     /// Modules of tasks.
@@ -190,30 +234,6 @@ pub struct TasksMod {
     pub fixed_field: String,
     /// Its method that gives the delay.
     pub delay_method: String,
-    /// The run's status column.
-    pub run_status: String,
-    /// `.as_deref()` or `.as_str()`.
-    pub run_status_deref: String,
-    /// `Some(` where the status is optional.
-    pub some_open: String,
-    /// `)` where the status is optional.
-    pub some_close: String,
-    /// The run's answer column.
-    pub run_answer: String,
-    /// The run's error as a text, from its row.
-    pub run_error: String,
-    /// The run's error as a variant of `Column`.
-    pub run_error_column: Option<String>,
-    /// Columns that tell one claim of a row from the others.
-    pub claim: Vec<String>,
-    /// The key of the serialized tag; empty for an enum that is tagged from outside.
-    pub tag_key: String,
-    /// The call that gives the highest event number.
-    pub max_seq_call: String,
-    /// The call that appends an event.
-    pub append_call: String,
-    /// The call that ends a run.
-    pub end_call: String,
     /// Path of the enqueue half.
     pub gate_path: String,
     /// Whether recovery dispatches to tasks.
@@ -327,6 +347,10 @@ pub struct TaskModule {
     pub schedule: Option<String>,
     /// The status column.
     pub status: Option<StatusView>,
+    /// What the status says, as an expression.
+    pub statuses: String,
+    /// Whether the work has a secret in hand.
+    pub has_secret: bool,
     /// The executor's type.
     pub executor: String,
     /// The executor's field for the database.

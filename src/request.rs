@@ -127,12 +127,13 @@ pub fn raw_path(path: &str) -> String {
 }
 
 /// Modules beside those of the tasks.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 9] = [
     "dead_letters",
+    "journal",
     "mod",
-    "orphans",
     "schedule",
     "secrets",
+    "status_table",
     "tasks",
     "testing",
     "tests",

@@ -13,10 +13,18 @@ use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, 
 use {{ path }};
 {%- endfor %}
 
-use super::{ENDS, is_from_gate};
-{%- for path in own %}
+{% for path in own %}
 use {{ path }};
 {%- endfor %}
+
+/// The wire tag of a serialized task.
+pub(super) fn tag_of(spec: &serde_json::Value) -> Option<&str> {
+{%- if tag_key.is_empty() %}
+    spec.as_str().or_else(|| Some(spec.as_object()?.keys().next()?.as_str()))
+{%- else %}
+    spec["{{ tag_key }}"].as_str()
+{%- endif %}
+}
 
 {% if heartbeat.is_some() %}/// How long a worker that still ends its cancelled task may have been silent.
 const ALIVE: Duration = Duration::{{ alive }};
@@ -66,7 +74,7 @@ impl {{ executor }} {
             }
 {%- endif %}
             let {{ tables.queue }}::Model { {{ id_column }}{% if id_column != "id" %}: id{% endif %}, {{ spec_column }}{% if spec_column != "spec" %}: spec{% endif %}, .. } = row;
-            if !is_from_gate(&id, &spec) {
+            if !tag_of(&spec).is_some_and(|tag| is_from_gate(&id, tag)) {
                 continue;
             }
             // A release that knows the task ends it.

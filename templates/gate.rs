@@ -4,7 +4,7 @@
 //! task's rows, so that of any number of simultaneous callers one inserts them; the others
 //! read again and are given the id of the task that won.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sea_orm::sea_query::{Expr, Func, OnConflict};
@@ -58,7 +58,7 @@ impl TaskKey {
     ///
     /// The value has no JSON form: a path that is not UTF-8, say.
     pub fn field(mut self, name: &str, value: &impl Serialize) -> Result<Self, serde_json::Error> {
-        let value = canonical(&serde_json::to_value(value)?);
+        let value = sorted(serde_json::to_value(value)?);
         self.digest.update(format!("{name}={value}\n"));
         Ok(self)
     }
@@ -67,33 +67,28 @@ impl TaskKey {
     #[must_use]
     pub fn prefix(&self) -> String {
         let hash = self.digest.clone().finalize();
-        let mut prefix = format!("{}-", self.tag);
-        for byte in &hash[..16] {
-            // Writing to a string does not fail.
-            write!(prefix, "{byte:02x}").ok();
-        }
-        prefix.push('-');
-        prefix
+        let digits = hash.iter().take(16).fold(0, |digits, byte| digits << 8 | u128::from(*byte));
+        format!("{}-{digits:032x}-", self.tag)
     }
 }
 
-/// JSON without spaces and with sorted object keys, whatever order the map keeps.
-fn canonical(value: &Value) -> String {
+/// Whether an id is one that the gate gives to tasks with this tag.
+#[must_use]
+pub fn is_from_gate(id: &str, tag: &str) -> bool {
+    let rest = id.strip_prefix(tag).and_then(|rest| rest.strip_prefix('-'));
+    rest.and_then(|rest| rest.split_once('-'))
+        .is_some_and(|(hash, generation)| hash.len() == 32 && generation.parse::<u64>().is_ok())
+}
+
+/// The value with sorted object keys, whatever order the map keeps.
+fn sorted(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by(|a, b| a.0.cmp(b.0));
-            let fields: Vec<String> = fields
-                .into_iter()
-                .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)))
-                .collect();
-            {% raw %}format!("{{{}}}", fields.join(",")){% endraw %}
+            let fields: BTreeMap<String, Value> = fields.into_iter().collect();
+            fields.into_iter().map(|(name, value)| (name, sorted(value))).collect()
         }
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(canonical).collect();
-            format!("[{}]", items.join(","))
-        }
-        scalar => scalar.to_string(),
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        scalar => scalar,
     }
 }
 
@@ -286,6 +281,20 @@ mod tests {
         assert_eq!(prefix("tag", &Value::Object(backwards)), prefix("tag", &forwards));
         assert_ne!(prefix("gat", &forwards), prefix("tag", &forwards));
         assert_ne!(prefix("tag", &json!("1")), prefix("tag", &json!(1)));
+    }
+
+    #[test]
+    fn only_ids_of_the_gate_are_taken_for_such() {
+        let hash = "0123456789abcdef0123456789abcdef";
+        let id = |id: String| is_from_gate(&id, "a_tag");
+        assert!(id(format!("{}0", prefix("a_tag", &Value::Null))));
+        assert!(id(format!("a_tag-{hash}-0")));
+        assert!(!id(format!("other-{hash}-0")));
+        assert!(!id(format!("a_tag_more-{hash}-0")));
+        assert!(!id(format!("a_tag-{hash}-x")));
+        assert!(!id(format!("a_tag-{hash}-0.1")));
+        assert!(!id("a_tag-1-0".to_owned()));
+        assert!(!id(hash.to_owned()));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What tasks refer to as a secret: a task's row says where it is kept, and never holds it.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::future::Future;
+use std::panic;
+use std::sync::{Arc, Once, OnceLock};
 
 use async_trait::async_trait;
 
@@ -62,8 +64,33 @@ pub async fn resolve(reference: &str) -> Result<Secret, TaskError> {
         .ok_or_else(|| terminal("a reference to a secret names none"))
 }
 
+tokio::task_local! {
+    static GUARDED: ();
+}
+
+/// Runs work that has secrets in hand: a text that it panics with may hold one, and is not told.
+///
+/// Threads and tasks that the work starts are not covered: their panics are told as usual.
+pub(crate) async fn guard<F: Future>(work: F) -> F::Output {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if GUARDED.try_with(|()| ()).is_ok() {
+                let at = info.location().map(tracing::field::display);
+                tracing::error!(at, "the work of a task panicked");
+            } else {
+                usual(info);
+            }
+        }));
+    });
+    GUARDED.scope((), work).await
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     struct One;
@@ -87,5 +114,25 @@ mod tests {
         assert!(!format!("{secret:?}").contains("hidden"));
         let unknown = resolve("two").await;
         assert!(matches!(unknown, Err(TaskError::Terminal(_))), "{unknown:?}");
+    }
+
+    #[tokio::test]
+    async fn what_guarded_work_panics_with_is_not_told() {
+        static TOLD: AtomicU32 = AtomicU32::new(0);
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if info.to_string().contains("hidden") {
+                TOLD.fetch_add(1, Ordering::Relaxed);
+            }
+            usual(info);
+        }));
+
+        let guarded = tokio::spawn(guard(async { panic!("hidden") })).await;
+        assert!(guarded.unwrap_err().is_panic());
+        assert_eq!(TOLD.load(Ordering::Relaxed), 0);
+
+        let other = tokio::spawn(async { panic!("hidden") }).await;
+        assert!(other.unwrap_err().is_panic());
+        assert_eq!(TOLD.load(Ordering::Relaxed), 1);
     }
 }

@@ -149,9 +149,8 @@ pub async fn schedule(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) 
 {% endif %}{% match status %}
 {% when Some with (status) %}
 /// The rows whose status the task writes.
-pub(super) const TABLE: StatusTable<{{ status.entity }}::Entity, Status> = StatusTable {
+pub(super) const TABLE: StatusTable<{{ status.entity }}::Entity, {{ status_ty }}> = StatusTable {
     tag: TAG,
-    status: Status,
     column: {{ status.entity }}::Column::{{ status.column_variant }},
     key: {{ status.entity }}::Column::{{ status.key_variant }},
     changed: {% if status.has_updated_at %}Some({{ status.entity }}::Column::UpdatedAt){% else %}None{% endif %},
@@ -161,50 +160,31 @@ pub(super) const TABLE: StatusTable<{{ status.entity }}::Entity, Status> = Statu
         };
         Some({{ status.key_value }}.into())
     },
+    statuses,
     is_own: {{ status.is_own }},
     timeout: TIMEOUT,
 };
 
 /// What the task writes into `{{ status.table }}.{{ status.column }}`.
-pub(super) struct Status;
-
-impl StatusColumn for Status {
-    type Value = {{ status_ty }};
-
-    fn running() -> {{ status_ty }} {
-        {{ status.running }}
-    }
-
-    fn done() -> {{ status_ty }} {
-        {{ status.done }}
-    }
-
-    fn failed() -> {{ status_ty }} {
-        {{ status.failed }}
+fn statuses() -> Statuses<{{ status_ty }}> {
+    Statuses {
+        running: {{ status.running }},
+        done: {{ status.done }},
+        failed: {{ status.failed }},
     }
 }
 {% when None %}
 /// The place for a domain status: no column follows this task yet.
 struct Status;
 
-impl StatusColumn for Status {
-    type Value = ();
-
-    fn running() {}
-
-    fn done() {}
-
-    fn failed() {}
-}
-
 #[async_trait]
 impl StatusPort<()> for Status {
-    async fn read(&self) -> Result<Option<()>, TaskError> {
+    async fn read(&self) -> Result<Option<()>, DbErr> {
         Ok(None)
     }
 
-    async fn write(&self, (): ()) -> Result<(), TaskError> {
-        Ok(())
+    async fn write(&self, (): ()) -> Result<bool, DbErr> {
+        Ok(true)
     }
 }
 {% endmatch %}
@@ -217,9 +197,16 @@ impl {{ executor }} {
 {%- when None %}
         let status = Status;
 {%- endmatch %}
-        start::<Status, _, _>(&self.{{ db_field }}, assignment, TAG, status, TIMEOUT, move |context| {
-            input.clone().run(context)
-        })
+        let delivery = Delivery {
+            tag: TAG,
+            timeout: TIMEOUT,
+            statuses: {{ statuses }},
+            status: Box::new(status),
+            work: Box::new(move |context| {
+                Box::pin({% if has_secret %}super::secrets::guard({% endif %}input.clone().run(context){% if has_secret %}){% endif %})
+            }),
+        };
+        delivery.start(&self.{{ db_field }}, assignment)
     }
 }
 
@@ -243,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn finished_work_is_done() {
-        let ended = run::<Status, _, _>(&policy(), |_| async { Ok(Finished::new("answer")) }).await;
+        let ended = run(&policy(), {{ statuses }}, |_| async { Ok(Finished::new("answer")) }).await;
 
         assert!(matches!(ended.outcome, {{ outcome_name }}::Done { answer, .. } if answer == "answer"));
         assert_eq!(ended.events, ["{{ events.started }}", "{{ events.done }}"]);
@@ -259,7 +246,7 @@ mod tests {
             let tried = Arc::new(AtomicU32::new(0));
             let counter = Arc::clone(&tried);
             let failure = error.clone();
-            let ended = run::<Status, _, _>(&policy(), move |_| {
+            let ended = run(&policy(), {{ statuses }}, move |_| {
                 counter.fetch_add(1, Ordering::Relaxed);
                 let failure = failure.clone();
                 async move { Err(failure) }

@@ -36,14 +36,20 @@ pub struct RunFunction {
     pub path: String,
     /// Its arguments in order, in the names that the template binds.
     pub args: Vec<String>,
+    /// Whether it fails with `DbErr`, as generated code does.
+    pub is_db_err: bool,
 }
 
 impl RunFunction {
-    /// The call's text: `crud::insert_event(db, …)` without `.await`.
+    /// The call's text, `crud::insert_event(db, …).await`: a `Result` with `DbErr`.
     #[must_use]
     pub fn call(&self, prefix: &str) -> String {
         let name = self.path.rsplit("::").next().unwrap_or(&self.path);
-        format!("{prefix}{name}({})", self.args.join(", "))
+        let call = format!("{prefix}{name}({}).await", self.args.join(", "));
+        if self.is_db_err {
+            return call;
+        }
+        format!("{call}.map_err(|e| DbErr::Custom(e.to_string()))")
     }
 }
 
@@ -262,5 +268,9 @@ fn call(
             path = format!("{parent}::{}", function.name);
         }
     }
-    Ok(RunFunction { path, args })
+    Ok(RunFunction {
+        path,
+        args,
+        is_db_err: function.output.ends_with("DbErr>"),
+    })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::task_module::{duration, has_minutes};
-use super::{Piece, gate, last, orphans};
+use super::{Piece, gate, journal, last, status_table};
 use crate::edit::TextEdit;
 use crate::landmarks::Value;
 use crate::merge::Callers;
@@ -49,19 +49,23 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         events.clone(),
         queue.row.entity.clone(),
         format!("{}::{}", executor.module, executor.self_type),
+        format!("{}::is_from_gate", gate::module(context)),
     ];
     // An inherent method needs no import; one of a trait does.
     imports.extend(context.index.resolve(&executor.facts, &executor.trait_path));
     imports.sort();
     imports.dedup();
-    let table = orphans::is_needed(context).then(|| context.task.module());
+    let table = status_table::is_needed(context).then(|| context.task.module());
     let (own, others): (Vec<String>, Vec<String>) = imports
         .iter()
         .map(|path| within(krate, path))
         .partition(|path| path.starts_with("crate::"));
+    let beside = format!("super::{}::ENDS", journal::MODULE);
+    let own = std::iter::once(beside).chain(own);
     let text = render(&render::DeadLetters {
         imports: merge_imports(others),
         own: merge_imports(own),
+        tag_key: context.task.tag_key.clone().unwrap_or_default(),
         tables: gate::tables(context)?,
         executor: executor.self_type.clone(),
         heartbeat: heartbeat(context)?,

@@ -7,11 +7,12 @@ mod executor_arm;
 mod fields;
 mod gate;
 mod gate_test;
+mod journal;
 mod modules;
-mod orphans;
 mod resume_branch;
 mod schedule;
 mod secrets;
+mod status_table;
 mod task_module;
 mod tasks_mod;
 mod variant;
@@ -38,7 +39,7 @@ pub struct Piece {
 }
 
 /// Every piece, in the order in which they are planned.
-pub const PIECES: [Piece; 16] = [
+pub const PIECES: [Piece; 17] = [
     worker::PIECE,
     variant::PIECE,
     fields::PIECE,
@@ -48,8 +49,9 @@ pub const PIECES: [Piece; 16] = [
     gate::PIECE,
     gate_test::PIECE,
     tasks_mod::PIECE,
+    journal::PIECE,
     dead_letters::PIECE,
-    orphans::PIECE,
+    status_table::PIECE,
     schedule::PIECE,
     secrets::PIECE,
     task_module::PIECE,

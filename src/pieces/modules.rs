@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Piece, dead_letters, gate, orphans, schedule, secrets, tasks_mod};
+use super::{Piece, dead_letters, gate, journal, schedule, secrets, status_table, tasks_mod};
 use crate::edit::TextEdit;
 use crate::index::FileFacts;
 use crate::note::{Note, Outcome};
@@ -27,8 +27,12 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let tasks = tasks_mod::path(context);
     if index.workspace.files.contains_key(&tasks) {
         let tasks = index.facts(&tasks)?;
-        let mut names = vec![dead_letters::MODULE.to_owned(), context.task.module()];
-        names.extend(orphans::is_needed(context).then(|| orphans::MODULE.to_owned()));
+        let mut names = vec![
+            dead_letters::MODULE.to_owned(),
+            journal::MODULE.to_owned(),
+            context.task.module(),
+        ];
+        names.extend(status_table::is_needed(context).then(|| status_table::MODULE.to_owned()));
         names.extend(schedule::is_needed(context).then(|| schedule::MODULE.to_owned()));
         names.extend(secrets::is_needed(context).then(|| secrets::MODULE.to_owned()));
         // Two may come to the same place.

@@ -29,15 +29,15 @@ pub(super) fn path(context: &Context<'_>) -> String {
     executor.task_file(&context.task.snake)
 }
 
-/// The implementation that a task without a status column has for one.
-const SEAM: &str = "impl StatusPort<()> for Status";
+/// What a task without a status column has for one.
+const SEAM: [&str; 2] = ["struct Status", "impl StatusPort<()> for Status"];
 
 /// Whether the module that stands writes a status of its own; refuses a status column for one that
 /// stands without.
 fn keeps_status(context: &Context<'_>, file: &Arc<SourceFile>) -> Outcome<bool> {
     let facts = context.index.facts(&file.path)?;
     let item = |key: &str| facts.items.iter().find(|item| item.key == key);
-    let seam = item(SEAM);
+    let seam = item(SEAM[1]);
     match &context.task.status {
         None => Ok(seam.is_none()),
         Some(_) if item("const TABLE").is_some() => Ok(true),
@@ -100,7 +100,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     );
     plan.watch(&context.task.request.given);
     if keeps_status {
-        plan.leave(SEAM);
+        plan.leave(&SEAM);
     }
     if is_new {
         plan.open_in(
@@ -117,7 +117,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     {
         plan.open_in(
             &path,
-            "impl StatusColumn for Status",
+            "fn statuses()",
             format!(
                 "let nothing else write `{}.{}` once the row is made: this is its one writer",
                 last(&status.entity),
@@ -257,6 +257,12 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
         question: task.question.clone(),
         schedule: task.request.schedule.clone(),
         status: task.status.as_ref().map(|s| status_view(task, s)),
+        statuses: match task.status {
+            Some(_) => "statuses()",
+            None => "Statuses::<()>::default()",
+        }
+        .to_owned(),
+        has_secret: task.fields.iter().any(|(field, _)| field.is_secret),
         executor: executor.self_type.clone(),
         db_field: executor.db_field.clone(),
         snake: task.snake.clone(),
@@ -365,15 +371,15 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
         paths.insert("async_trait::async_trait".to_owned());
     }
     let ports: &[&str] = match task.status {
-        Some(_) => &["orphans::StatusTable", "orphans::not_enqueued"],
+        Some(_) => &["status_table::StatusTable", "status_table::not_enqueued"],
         None => &["StatusPort"],
     };
     let own = [
+        "Delivery",
         "Finished",
-        "StatusColumn",
+        "Statuses",
         "TaskContext",
         "TaskError",
-        "start",
     ];
     let clock: &[&str] = match task.request.schedule {
         Some(_) => &["schedule::every"],

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use agentic_core::delegation::{TaskAssignment, TaskOutcome, TaskSpec};
 use agentic_pipeline::PipelineTaskExecutor;
 use agentic_pipeline::executor::tasks::clone_repository::{self, CloneRepository};
-use agentic_pipeline::executor::tasks::{StatusPort, StatusRow};
+use agentic_pipeline::executor::tasks::status_table::StatusTable;
+use agentic_pipeline::executor::tasks::{StatusPort, Statuses};
 use agentic_runtime::crud;
 use agentic_runtime::entity::task_queue;
 use agentic_runtime::standing::{StandingOptions, WhenIdle, run_standing_worker};
@@ -196,18 +197,31 @@ async fn a_worker_that_died_after_the_status_does_not_cause_the_work_again() {
 /// A row that tasks with other keys write too does not say how this task ended.
 #[tokio::test]
 async fn a_shared_row_is_not_read() {
-    let (db, workspace) = database().await;
-    for is_own in [false, true] {
-        let row = StatusRow::<workspaces::Entity> {
-            db: db.clone(),
+    const fn table(is_own: bool) -> StatusTable<workspaces::Entity, WorkspaceStatus> {
+        StatusTable {
+            tag: "tag",
             column: workspaces::Column::Status,
-            row: workspaces::Column::Id.eq(workspace),
+            key: workspaces::Column::Id,
             changed: None,
+            row_of: |_| None,
+            statuses: || Statuses {
+                running: WorkspaceStatus::Cloning,
+                done: WorkspaceStatus::Ready,
+                failed: WorkspaceStatus::Failed,
+            },
             is_own,
-        };
-        let read: Option<WorkspaceStatus> = row.read().await.unwrap();
-        assert_eq!(read, is_own.then_some(WorkspaceStatus::Cloning));
+            timeout: Duration::ZERO,
+        }
     }
+    static OWN: StatusTable<workspaces::Entity, WorkspaceStatus> = table(true);
+    static SHARED: StatusTable<workspaces::Entity, WorkspaceStatus> = table(false);
+    let (db, workspace) = database().await;
+    let status = OWN.row(&db, workspace).read().await.unwrap();
+    assert_eq!(status, Some(WorkspaceStatus::Cloning));
+    assert_eq!(SHARED.row(&db, workspace).read().await.unwrap(), None);
+    // What is no row cannot be written.
+    let written = OWN.row(&db, Uuid::new_v4()).write(WorkspaceStatus::Ready).await;
+    assert!(!written.unwrap());
 }
 
 /// The event of the end is told by the next delivery where only it was lost.

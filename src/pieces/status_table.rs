@@ -1,5 +1,5 @@
-//! Rows of the domain that wait for a task that does not exist, in `tasks/orphans.rs` of the run
-//! half: made with the first task that writes a status.
+//! Status columns that tasks write, in `tasks/status_table.rs` of the run half: made with the first
+//! task that writes one.
 
 use heck::ToUpperCamelCase;
 
@@ -13,13 +13,13 @@ use crate::types::within;
 
 /// The piece.
 pub const PIECE: Piece = Piece {
-    id: "orphans",
-    about: "rows that wait for a task that does not exist",
+    id: "status_table",
+    about: "status columns, and rows that wait for a task that does not exist",
     plan,
 };
 
 /// The module's name.
-pub(super) const MODULE: &str = "orphans";
+pub(super) const MODULE: &str = "status_table";
 
 /// Whether the task writes a status.
 pub(super) fn is_needed(context: &Context<'_>) -> bool {
@@ -42,16 +42,16 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     imports.sort();
     let beside = [
         &*format!("super::{}::Orphans", dead_letters::MODULE),
-        "super::StatusColumn",
-        "super::StatusRow",
-        "super::tag_of",
+        &*format!("super::{}::tag_of", dead_letters::MODULE),
+        "super::StatusPort",
+        "super::Statuses",
     ];
     let (own, others): (Vec<String>, Vec<String>) = imports
         .iter()
         .map(|path| within(krate, path))
         .partition(|path| path.starts_with("crate::"));
     let own = beside.iter().map(|path| (*path).to_owned()).chain(own);
-    let text = render(&render::Orphans {
+    let text = render(&render::StatusTable {
         tables: gate::tables(context)?,
         imports: merge_imports(others),
         own: merge_imports(own),
@@ -60,7 +60,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     })?;
     plan.draft_file(
         PIECE.id,
-        "rows that wait for a task",
+        "the status columns of tasks",
         &path,
         text,
         context.index.workspace.files.get(&path),
