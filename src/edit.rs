@@ -1,8 +1,9 @@
 //! Edits as insertions at offsets of the original text, applied all at once.
 //!
 //! Layout is all that an edit may take out, where a list of fields outgrows its line: white space,
-//! and the commas and braces that rustfmt sets by a line's length. So untouched bytes stay
-//! untouched by construction: undo the edits and the original is back.
+//! and the commas and braces that rustfmt sets by a line's length; and the semicolon of a struct
+//! that gets its first fields. So untouched bytes stay untouched by construction: undo the edits
+//! and the original is back.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -130,17 +131,22 @@ pub fn is_layout(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | '{' | '}')
 }
 
+/// Whether an edit may take the text out.
+fn may_go(text: &str) -> bool {
+    text.chars().all(|c| is_layout(c) || c == ';') && text.matches(';').count() < 2
+}
+
 /// Puts `edits` into `text`. Several insertions at one offset keep their order.
 ///
 /// Refuses an offset that lies past the end or inside a character, and an edit that would take
-/// out more than layout.
+/// out more than layout and a semicolon.
 pub fn apply(path: &str, text: &str, edits: &[TextEdit]) -> Outcome<String> {
     let mut out =
         String::with_capacity(text.len() + edits.iter().map(|e| e.text.len()).sum::<usize>());
     let mut done = 0;
     for edit in edits {
         let gone = text.get(edit.at..edit.at + edit.removed);
-        if edit.at < done || !gone.is_some_and(|gone| gone.chars().all(is_layout)) {
+        if edit.at < done || !gone.is_some_and(may_go) {
             return Err(Refusal::new(
                 "edit-conflict",
                 format!(
@@ -244,6 +250,8 @@ mod tests {
         assert_eq!(back.as_deref(), Some("a b c"));
         let refused = apply("a.rs", "a b c", &[wider(1, 2)]).unwrap_err();
         assert_eq!(refused.code, "edit-conflict");
+        assert_eq!(apply("a.rs", "A;", &[wider(1, 1)]).unwrap(), "A\n\n");
+        assert!(apply("a.rs", "A;;", &[wider(1, 2)]).is_err());
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod edit;
+pub mod field_edits;
 pub mod format;
 pub mod index;
 pub mod landmarks;

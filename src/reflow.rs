@@ -99,7 +99,8 @@ fn characters<'t>(
     before: &'t str,
     edits: &'t [TextEdit],
 ) -> impl Iterator<Item = (Origin, char)> + 't {
-    let starts = std::iter::once(0).chain(edits.iter().map(|edit| edit.at));
+    let starts = edits.iter().map(|edit| edit.at + edit.removed);
+    let starts = std::iter::once(0).chain(starts);
     let ends = edits.iter().map(|edit| edit.at);
     let ends = ends.chain(std::iter::once(before.len()));
     let pieces = starts.zip(ends).enumerate();

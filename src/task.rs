@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use heck::{ToSnakeCase, ToTitleCase};
 
-use crate::index::Index;
+use crate::index::{Index, VariantFact};
 use crate::landmarks::{Landmarks, SpecEnum, Status, find_status};
 use crate::note::{Note, Outcome, Refusal};
 use crate::request::{Field, TaskRequest, raw};
@@ -280,10 +280,8 @@ fn check_same(
         fields.any(|field| field.name == *name && field.is_option())
     };
     let is_new = |name: &String| stands.iter().all(|(other, _)| other != name);
-    let grows = stands.is_subset(&asked)
-        && further.iter().all(|name| is_option(name) && is_new(name))
-        // A variant without braces gets none.
-        && (further.is_empty() || !stands.is_empty());
+    let grows =
+        stands.is_subset(&asked) && further.iter().all(|name| is_option(name) && is_new(name));
     let list = |set: &BTreeSet<(String, String)>| {
         let parts: Vec<String> = set
             .iter()
@@ -307,6 +305,9 @@ fn check_same(
             list(&asked)
         )));
     }
+    if variant.is_unit && !further.is_empty() {
+        check_unit(spec, variant)?;
+    }
     if !spec.tags(variant).iter().any(|known| known == tag) {
         return Err(Refusal::new(
             "variant-exists",
@@ -316,6 +317,42 @@ fn check_same(
         .help("leave --tag out; a tag is changed by hand, with `#[serde(alias = \"…\")]` for the old one"));
     }
     Ok(further)
+}
+
+/// Refuses fields for a variant without braces where serde would no longer read its rows, or where
+/// something else about it goes only with a variant that has none.
+fn check_unit(spec: &SpecEnum, variant: &VariantFact) -> Outcome<()> {
+    let refuse = |why: String, help: &str| {
+        let enum_name = &spec.fact.name;
+        let message = format!("`{enum_name}::{}` cannot get fields: {why}", variant.name);
+        Err(Refusal::new("variant-exists", message)
+            .at(spec.facts.place(&variant.name_range))
+            .help(help))
+    };
+    if let Some(what) = variant.unit_only {
+        return refuse(
+            format!("it has {what}, which only a variant without fields may have"),
+            "take that away first, or name the new task otherwise",
+        );
+    }
+    let serde = &spec.fact.serde;
+    let tag = spec.tags(variant).swap_remove(0);
+    let why = match (&serde.tag, &serde.content) {
+        _ if variant.serde.untagged => "its rows are `null`, as it is untagged".to_owned(),
+        (None, _) => {
+            format!("its rows are the bare \"{tag}\", as the enum is tagged from outside")
+        }
+        (Some(key), Some(content)) => {
+            format!(
+                "its rows are {{\"{key}\":\"{tag}\"}}, without the `{content}` that holds fields"
+            )
+        }
+        (Some(_), None) => return Ok(()),
+    };
+    refuse(
+        why,
+        "serde would not read the rows that are queued: name the new task otherwise; or drain the queue, and change the variant and the task's input by hand",
+    )
 }
 
 /// Everything that a piece may read.

@@ -409,6 +409,389 @@ fn what_cannot_be_told_is_refused() {
     assert!(ran.stderr.contains(CORE), "{}", ran.stderr);
 }
 
+const PING: &str = "crates/agentic/pipeline/src/executor/tasks/ping.rs";
+const NOTE: [&str; 3] = ["new", "Ping", "note:Option<String>"];
+
+/// Every way to name a variant and an input that have no fields.
+const NAMED: &str = r"
+/// Callers of the task.
+#[expect(clippy::eq_op, clippy::match_single_binding, unreachable_patterns)]
+pub mod named {
+    use agentic_core::delegation::TaskSpec::{self, Agent, Ping as Bare};
+    use agentic_core::delegation::TaskSpec as Spec;
+
+    use crate::executor::tasks::ping::{self, Ping as Input};
+
+    /// A namesake, in a module of its own.
+    pub mod other {
+        /// Stays without fields.
+        #[derive(PartialEq)]
+        pub struct Ping;
+
+        /// Stays without fields, too.
+        #[derive(Clone, Copy)]
+        pub enum Kind {
+            /// A namesake.
+            Ping,
+        }
+
+        /// Values and patterns of the namesakes.
+        pub fn same(kind: Kind) -> bool {
+            let Kind::Ping = kind;
+            if Ping == Ping {
+                return true;
+            }
+            kind as u8 == Kind::Ping as u8
+        }
+    }
+
+    /// A constant.
+    pub const ALL: [Spec; 2] = [Spec::Ping, TaskSpec::Ping {}];
+
+    /// The input, by the names that it has.
+    pub fn inputs() -> Vec<Input> {
+        vec![Input, ping::Ping, Input.clone(), crate::executor::tasks::ping::Ping]
+    }
+
+    /// In a head, braces would be those of the block.
+    pub fn heads(input: &Input) -> u8 {
+        if *input == Input {
+            return 1;
+        }
+        match ping::Ping {
+            Input => {}
+        }
+        let Bare = Bare else {
+            return 2;
+        };
+        while [Bare].is_empty() {}
+        3
+    }
+
+    /// Patterns.
+    pub fn patterns(spec: &Spec, Input: Input) -> u8 {
+        match spec {
+            Agent { .. } => 0,
+            Bare | Spec::Resume { .. } if matches!(spec, Spec::Ping) => 1,
+            TaskSpec::Ping => 2, // two
+            Spec::Ping {} => 3,
+            Spec::Ping { .. } => 4,
+            _ => 5,
+        }
+    }
+}
+";
+
+/// In the task's own module.
+const SELF: &str = "
+impl Default for Ping {
+    fn default() -> Self {
+        assert!(Self == Ping, \"{:?}\", Ping);
+        Self
+    }
+}
+";
+
+/// What rows of the queue say before and after, and the values that are written.
+const ROWS: &str = r##"//! Rows of `Ping`.
+
+use agentic_core::delegation::TaskSpec::{self, *};
+use agentic_pipeline::executor::tasks::ping;
+
+#[test]
+fn rows_of_the_release_before_are_read() {
+    let old = r#"{"type":"ping"}"#;
+    let spec: TaskSpec = serde_json::from_str(old).unwrap();
+    assert!(matches!(spec, Ping));
+    assert_eq!(serde_json::to_string(&TaskSpec::Ping).unwrap(), old);
+    let later = r#"{"type":"ping","note":"x"}"#;
+    assert!(matches!(serde_json::from_str(later).unwrap(), TaskSpec::Ping));
+    assert_eq!(ping::Ping::default(), ping::Ping);
+    assert_eq!(agentic_pipeline::named::heads(&ping::Ping), 1);
+    assert_eq!(agentic_pipeline::named::inputs().len(), 4);
+}
+"##;
+
+/// The fleet with a task that has no fields, and everything that names it.
+fn pinged() -> Fleet {
+    let fleet = Fleet::new();
+    fleet.done(&["new", "Ping"]);
+    fleet.write(LIB, &format!("{}{NAMED}", fleet.read(LIB)));
+    fleet.replace(
+        PING,
+        "#[derive(Debug, Clone)]\npub struct Ping;",
+        "#[derive(Debug, Clone, PartialEq)]\npub struct Ping;",
+    );
+    fleet.replace(PING, "\n#[cfg(test)]", &format!("{SELF}\n#[cfg(test)]"));
+    fleet.write("crates/agentic/pipeline/tests/ping.rs", ROWS);
+    fleet.cargo(&["fmt", "--all"]);
+    fleet.commit();
+    fleet
+}
+
+#[test]
+fn a_task_without_fields_gets_its_first_ones() {
+    let fleet = pinged();
+    let args = [
+        "test",
+        "--locked",
+        "-p",
+        "agentic-pipeline",
+        "--test",
+        "ping",
+    ];
+    fleet.cargo(&args);
+    let ran = fleet.done(&NOTE);
+    for part in ["warning[key-stays]", "give `note` where it is known"] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    let diff = fleet.git(&["diff", "--unified=1"]);
+    insta::with_settings!(
+        { snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("fields__of_a_task_without_any", diff) }
+    );
+    fleet.cargo(&["fmt", "--all", "--check"]);
+    let mut clippy = vec!["clippy", "--locked", "--all-targets", "-p", "agentic-core"];
+    clippy.extend(["-p", "agentic-runtime", "-p", "agentic-pipeline", "--"]);
+    clippy.extend(["-D", "warnings", "-A", "dead_code"]);
+    fleet.cargo(&clippy);
+    let tests = fleet.cargo(&["test", "--locked", "-p", "agentic-pipeline"]);
+    for test in [
+        "rows_of_the_release_before_are_read",
+        "ping::tests::the_same_work",
+    ] {
+        assert!(tests.contains(test), "{tests}");
+    }
+    let again = fleet.done(&NOTE);
+    assert!(
+        again.stderr.contains("nothing was written"),
+        "{}",
+        again.stderr
+    );
+}
+
+/// Not as rustfmt writes it, with other line ends, and in braces that hold nothing.
+#[test]
+fn first_fields_keep_a_file_of_another_format() {
+    let fleet = Fleet::new();
+    fleet.done(&["new", "Ping"]);
+    let text = fleet
+        .read(CORE)
+        .replace("    Ping,\n", "    Ping ,  // last\n");
+    fleet.write(CORE, &text.replace('\n', "\r\n"));
+    fleet.replace(PING, "pub struct Ping;", "pub struct Ping { }");
+    fleet.commit();
+    fleet.done(&NOTE);
+    let core = fleet.read(CORE);
+    let wanted = "    Ping {\r\n        #[serde(default, skip_serializing_if = \"Option::is_none\")]\r\n        note: Option<String>,\r\n    } ,  // last\r\n";
+    assert!(core.contains(wanted), "{core}");
+    assert_eq!(core.matches('\n').count(), core.matches("\r\n").count());
+    let check = [
+        "check",
+        "--locked",
+        "--all-targets",
+        "-p",
+        "agentic-pipeline",
+    ];
+    fleet.cargo(&check);
+}
+
+/// Enums in whose rows a variant without fields is no object, and what only such a variant may be.
+#[test]
+fn first_fields_that_old_rows_lack_are_refused() {
+    for (old, new, parts) in [
+        (
+            "#[serde(tag = \"type\", rename_all = \"snake_case\")]\npub enum TaskSpec",
+            "#[serde(rename_all = \"snake_case\")]\npub enum TaskSpec",
+            ["its rows are the bare \"ping\"", "serde would not read"],
+        ),
+        (
+            "#[serde(tag = \"type\", rename_all = \"snake_case\")]\npub enum TaskSpec",
+            "#[serde(tag = \"type\", content = \"c\", rename_all = \"snake_case\")]\npub enum TaskSpec",
+            [
+                "its rows are {\"type\":\"ping\"}, without the `c`",
+                "serde would not read",
+            ],
+        ),
+        (
+            "    Ping,",
+            "    #[serde(untagged)]\n    Ping,",
+            ["its rows are `null`", "serde"],
+        ),
+        (
+            "    Ping,",
+            "    #[serde(other)]\n    Ping,",
+            ["it has `#[serde(other)]`", "first"],
+        ),
+        (
+            "    Ping,",
+            "    #[default]\n    Ping,",
+            ["it has `#[default]`", "first"],
+        ),
+        (
+            "    Ping,",
+            "    Ping = 3,",
+            ["it has a number of its own", "first"],
+        ),
+    ] {
+        let fleet = Fleet::new();
+        fleet.done(&["new", "Ping"]);
+        fleet.replace(CORE, old, new);
+        fleet.commit();
+        let before = fleet.tree();
+        let ran = fleet.tool(&NOTE);
+        assert_eq!(ran.code, 1, "{new}: {}", ran.stderr);
+        for part in [
+            "error[variant-exists]: `TaskSpec::Ping` cannot get fields",
+            CORE,
+        ] {
+            assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+        }
+        for part in parts {
+            assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+        }
+        assert!(fleet.tree() == before, "nothing is written");
+    }
+}
+
+/// Why those are refused, and the one form that is not: by serde itself.
+#[test]
+fn serde_reads_first_fields_of_tagged_objects_only() {
+    #[derive(serde::Deserialize)]
+    #[serde(tag = "t")]
+    enum Internal {
+        Ping {
+            #[serde(default)]
+            note: Option<String>,
+        },
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(tag = "t", content = "c")]
+    enum Adjacent {
+        Ping {
+            #[serde(default)]
+            note: Option<String>,
+        },
+    }
+    #[derive(serde::Deserialize)]
+    enum External {
+        Ping {
+            #[serde(default)]
+            note: Option<String>,
+        },
+    }
+    let object = r#"{"t":"Ping"}"#;
+    let Internal::Ping { note } = serde_json::from_str(object).unwrap();
+    assert_eq!(note, None);
+    let adjacent = serde_json::from_str::<Adjacent>(object);
+    let adjacent = adjacent.map(|Adjacent::Ping { note }| note);
+    assert!(
+        adjacent
+            .unwrap_err()
+            .to_string()
+            .contains("missing field `c`")
+    );
+    let external = serde_json::from_str::<External>("\"Ping\"");
+    let external = external.map(|External::Ping { note }| note);
+    assert!(external.unwrap_err().to_string().contains("invalid type"));
+    // In braces that hold nothing it is an object in every form.
+    let External::Ping { note } = serde_json::from_str(r#"{"Ping":{}}"#).unwrap();
+    assert_eq!(note, None);
+}
+
+#[test]
+fn a_name_that_cannot_get_fields_is_refused_with_its_place() {
+    const IN_TOKENS: &str = "cannot tell what a macro makes of these fields";
+    let fleet = Fleet::new();
+    fleet.done(&["new", "Ping"]);
+    fleet.commit();
+    let spec = "agentic_core::delegation::TaskSpec";
+    let tests = [
+        (
+            LIB,
+            format!("\nmacro_rules! ping {{\n    () => {{\n        {spec}::Ping\n    }};\n}}\n"),
+            IN_TOKENS,
+        ),
+        (
+            LIB,
+            format!(
+                "\nuse {spec}::*;\nmacro_rules! on {{\n    ($($any:tt)*) => {{}};\n}}\non! {{ a != Ping, 1 => b }}\n"
+            ),
+            IN_TOKENS,
+        ),
+        (
+            LIB,
+            format!("\n#[case({spec}::Ping)]\nfn case() {{}}\n"),
+            IN_TOKENS,
+        ),
+        (
+            LIB,
+            format!("\nfn number() -> u8 {{\n    ({spec}::Ping) as u8\n}}\n"),
+            "cannot have fields here",
+        ),
+        (
+            LIB,
+            format!("\nfn qualified() -> {spec} {{\n    <{spec}>::Ping\n}}\n"),
+            "cannot have fields here",
+        ),
+        (
+            LIB,
+            "\nmod elsewhere {\n    use somewhere::*;\n    fn f() {\n        g(Ping);\n    }\n}\n"
+                .to_owned(),
+            "cannot tell whether this `Ping` has the new fields",
+        ),
+        (
+            PING,
+            format!("\nfn spec() -> {spec} {{\n    TaskSpec::Ping\n}}\n"),
+            "cannot see where this takes its fields from",
+        ),
+        (
+            PING,
+            format!(
+                "\nfn spec(input: Ping) -> {spec} {{\n    drop(input);\n    TaskSpec::Ping\n}}\n"
+            ),
+            "cannot see where this takes its fields from",
+        ),
+    ];
+    for (path, text, message) in tests {
+        fleet.write(path, &format!("{}{text}", fleet.read(path)));
+        fleet.commit();
+        let before = fleet.tree();
+        let ran = fleet.tool(&NOTE);
+        assert_eq!(ran.code, 1, "{text}: {}", ran.stderr);
+        for part in [message, path, "error[further-fields]", "help"] {
+            assert!(ran.stderr.contains(part), "{part}: {text}: {}", ran.stderr);
+        }
+        assert!(fleet.tree() == before, "nothing is written");
+        fleet.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    }
+
+    // Words in macros that nothing in scope makes the task's.
+    let harmless = "\nmacro_rules! words {\n    ($($any:tt)*) => {};\n}\nwords! { Ping, Ping => 1, Other::Ping, x.is::<Ping>() }\n";
+    fleet.write(LIB, &format!("{}{harmless}", fleet.read(LIB)));
+    fleet.commit();
+    fleet.done(&NOTE);
+    assert!(fleet.read(LIB).ends_with(harmless));
+    fleet.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+
+    // The executor's arm.
+    let arm = "TaskSpec::Ping => Ok(self.execute_ping(&assignment, tasks::ping::Ping)),";
+    for new in [
+        "TaskSpec::Ping if assignment.task_id.is_empty() => Err(String::new()),\n            TaskSpec::Ping => Ok(self.execute_ping(&assignment, tasks::ping::Ping)),",
+        "TaskSpec::Ping => Ok(self.execute_ping(&assignment, Default::default())),",
+        "TaskSpec::Ping => {\n                let note = 1;\n                Ok(self.execute_ping(&assignment, tasks::ping::Ping))\n            }",
+    ] {
+        fleet.replace(EXECUTOR, arm, new);
+        fleet.commit();
+        let ran = fleet.tool(&NOTE);
+        assert_eq!(ran.code, 1, "{new}: {}", ran.stderr);
+        for part in ["the executor's arm", EXECUTOR] {
+            assert!(ran.stderr.contains(part), "{new}: {}", ran.stderr);
+        }
+        fleet.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    }
+}
+
 /// Options that say otherwise than what stands: said, and nothing is changed.
 #[test]
 fn options_do_not_change_what_stands() {

@@ -100,6 +100,10 @@ pub struct VariantFact {
     pub serde: SerdeFact,
     /// Whether it stands under `#[cfg]`.
     pub is_cfg: bool,
+    /// Whether it has no braces either.
+    pub is_unit: bool,
+    /// What about it only a variant without fields may have.
+    pub unit_only: Option<&'static str>,
 }
 
 /// A named field.
@@ -134,6 +138,8 @@ pub struct SerdeFact {
     pub aliases: Vec<String>,
     /// `untagged`.
     pub untagged: bool,
+    /// `other`.
+    pub other: bool,
 }
 
 /// A struct with named fields.

@@ -1,22 +1,24 @@
 //! Lists of named fields: where a struct or a variant is declared, built and taken apart.
+//!
+//! What has no fields yet stands there by its name alone, `TaskSpec::Ping` say: a list without
+//! braces.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::{Pair, Punctuated};
+use syn::punctuated::Pair;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, Pat, Token};
 
 use super::pattern::unraw;
-use super::read::{parse, path_text};
+use super::read::{derives, parse, path_text};
 use super::scopes::{Meaning, Scopes};
 use crate::note::Outcome;
 use crate::trivia::Sibling;
 use crate::workspace::SourceFile;
 
-/// `Path { … }` with named fields.
+/// `Path { … }` with named fields, or `Path` of what has none.
 #[derive(Debug, Clone)]
 pub struct FieldList {
     /// What it is a list of, as written; for a variant that is declared, `Enum::Variant`.
@@ -25,16 +27,20 @@ pub struct FieldList {
     pub meaning: Meaning,
     /// What it does with the fields.
     pub form: ListForm,
+    /// Whether its fields stand in braces.
+    pub braces: Braces,
     /// The fields.
     pub fields: Vec<ListedField>,
     /// Whether it ends in `..`, with or without a base.
     pub has_rest: bool,
-    /// From the path to the closing brace.
+    /// From the path to the closing brace; to the semicolon of a struct that has none.
     pub range: Range<usize>,
-    /// Behind the opening brace.
+    /// Behind the opening brace, or where one would stand.
     pub open: usize,
-    /// Before the closing brace.
+    /// Before the closing brace, or before the semicolon.
     pub close: usize,
+    /// What a struct derives, where it is declared.
+    pub derives: Vec<String>,
     /// Whether it stands at the top of the file, in no module and no block.
     pub is_top: bool,
     /// Whether it stands in a macro's tokens, which rustfmt may leave as they are.
@@ -56,6 +62,19 @@ pub enum ListForm {
     Pattern,
     /// Stands in the tokens of a macro that do not parse: one of the last two.
     Tokens,
+}
+
+/// How the fields of a list are enclosed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Braces {
+    /// By braces.
+    Present,
+    /// By nothing: it has no fields.
+    Absent,
+    /// By nothing, at a place where braces need parentheses around the value: `if x == Ping {`.
+    InHead,
+    /// By nothing, at a place where no braces may stand: `Ping as u8`.
+    Impossible,
 }
 
 /// One field of a list.
@@ -85,52 +104,28 @@ pub(super) fn field_lists(
         self_type: None,
         in_test: false,
         in_macro: false,
+        in_head: false,
     };
     lists.scopes.enter_module(None, &syntax.items);
     lists.visit_file(&syntax);
     Ok(lists.found)
 }
 
-/// Macros of std and of well-known crates whose arguments are expressions.
-const OF_EXPRESSIONS: [&str; 24] = [
-    "anyhow",
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "bail",
-    "dbg",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "ensure",
-    "eprint",
-    "eprintln",
-    "format",
-    "json",
-    "join",
-    "panic",
-    "print",
-    "println",
-    "todo",
-    "try_join",
-    "unreachable",
-    "vec",
-    "write",
-    "writeln",
-];
-
-struct Lists<'f> {
+/// Finds the lists of one file.
+pub(super) struct Lists<'f> {
     file: &'f SourceFile,
-    base: usize,
-    found: Vec<FieldList>,
+    pub(super) base: usize,
+    pub(super) found: Vec<FieldList>,
     scopes: Scopes<'f>,
     self_type: Option<String>,
     in_test: bool,
     in_macro: bool,
+    /// Whether an opening brace would be taken for that of a block.
+    in_head: bool,
 }
 
 impl Lists<'_> {
-    fn range(&self, node: &impl Spanned) -> Range<usize> {
+    pub(super) fn range(&self, node: &impl Spanned) -> Range<usize> {
         let range = node.span().byte_range();
         range.start + self.base..range.end + self.base
     }
@@ -172,9 +167,31 @@ impl Lists<'_> {
         });
     }
 
-    fn declaration(&mut self, path: String, start: usize, fields: &syn::Fields) {
-        let syn::Fields::Named(fields) = fields else {
-            return;
+    /// `end` is where a declaration without fields ends.
+    fn declaration(&mut self, path: String, start: usize, end: usize, fields: &syn::Fields) {
+        let fields = match fields {
+            syn::Fields::Named(fields) => fields,
+            syn::Fields::Unnamed(_) => return,
+            syn::Fields::Unit => {
+                let name = path.rsplit("::").next().unwrap_or_default().len();
+                let raw = if self.file.text[start..].starts_with("r#") {
+                    2
+                } else {
+                    0
+                };
+                let open = start + raw + name;
+                let close = if self.file.text[..end].ends_with(';') {
+                    end - 1
+                } else {
+                    end
+                };
+                let list = self.list(ListForm::Declaration, path, start..end, open..close, false);
+                self.found.push(FieldList {
+                    braces: Braces::Absent,
+                    ..list
+                });
+                return;
+            }
         };
         let named = |field: &&syn::Field| {
             let name = field.ident.as_ref().map(unraw)?;
@@ -185,21 +202,8 @@ impl Lists<'_> {
         self.push(form, (path, start), fields.brace_token, pairs, named, false);
     }
 
-    fn tokens(&mut self, path: &str, group: &proc_macro2::Group, start: usize) {
-        let inner: Vec<_> = group.stream().into_iter().collect();
-        let is = |at: usize, wanted: char| matches!(inner.get(at), Some(proc_macro2::TokenTree::Punct(p)) if p.as_char() == wanted);
-        // `..` behind the last comma; `0..=5` is a value.
-        let has_rest = (0..inner.len())
-            .any(|at| is(at, '.') && is(at + 1, '.') && (at == 0 || is(at - 1, ',')));
-        let range = start..group.span_close().byte_range().end + self.base;
-        let open = group.span_open().byte_range().end + self.base;
-        let inside = open..group.span_close().byte_range().start + self.base;
-        let list = self.list(ListForm::Tokens, path.to_owned(), range, inside, has_rest);
-        self.found.push(list);
-    }
-
     /// A list without its fields.
-    fn list(
+    pub(super) fn list(
         &self,
         form: ListForm,
         path: String,
@@ -211,6 +215,8 @@ impl Lists<'_> {
             meaning: self.scopes.meaning(&path, self.self_type.as_deref()),
             path,
             form,
+            braces: Braces::Present,
+            derives: Vec::new(),
             fields: Vec::new(),
             has_rest,
             range,
@@ -223,33 +229,28 @@ impl Lists<'_> {
         }
     }
 
-    /// Every `a::b { … }` among tokens.
-    fn braces(&mut self, tokens: proc_macro2::TokenStream) {
-        use proc_macro2::{Delimiter, TokenTree};
-        let mut path: Option<(String, usize)> = None;
-        for tree in tokens {
-            match &tree {
-                TokenTree::Ident(ident) => {
-                    let start = ident.span().byte_range().start + self.base;
-                    let name = unraw(ident);
-                    path = Some(match path.take() {
-                        Some((before, start)) if before.ends_with("::") => (before + &name, start),
-                        _ => (name, start),
-                    });
-                }
-                TokenTree::Punct(punct) if punct.as_char() == ':' => {
-                    path = path.map(|(text, start)| (text + ":", start));
-                }
-                TokenTree::Group(group) => {
-                    if let (Delimiter::Brace, Some((text, start))) = (group.delimiter(), &path) {
-                        self.tokens(text, group, *start);
-                    }
-                    path = None;
-                    self.braces(group.stream());
-                }
-                _ => path = None,
-            }
+    /// A name that stands for a value or a pattern without fields, if it may be one.
+    pub(super) fn name(
+        &mut self,
+        form: ListForm,
+        path: String,
+        range: Range<usize>,
+        braces: Braces,
+    ) {
+        let inside = range.end..range.end;
+        let list = self.list(form, path, range, inside, false);
+        let name = list.path.rsplit("::").next().unwrap_or_default();
+        // Variables are in lower case, and so may be what an import calls otherwise.
+        if name.starts_with(char::is_uppercase) || list.meaning.is_sure {
+            self.found.push(FieldList { braces, ..list });
         }
+    }
+
+    /// Visits with `in_head` as given.
+    fn headed(&mut self, in_head: bool, inside: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.in_head, in_head);
+        inside(self);
+        self.in_head = outer;
     }
 }
 
@@ -273,7 +274,7 @@ impl<'ast> Visit<'ast> for Lists<'_> {
 
     fn visit_block(&mut self, node: &'ast syn::Block) {
         self.scopes.enter_block(node);
-        visit::visit_block(self, node);
+        self.headed(false, |lists| visit::visit_block(lists, node));
         self.scopes.leave();
     }
 
@@ -288,22 +289,31 @@ impl<'ast> Visit<'ast> for Lists<'_> {
     }
 
     fn visit_attribute(&mut self, node: &'ast syn::Attribute) {
-        if let syn::Meta::List(list) = &node.meta {
-            self.braces(list.tokens.clone());
+        if let syn::Meta::List(list) = &node.meta
+            && !list.path.is_ident("derive")
+        {
+            self.paths(list.tokens.clone());
         }
     }
 
     fn visit_item_struct(&mut self, node: &'ast syn::ItemStruct) {
-        let start = self.range(&node.ident).start;
-        self.declaration(unraw(&node.ident), start, &node.fields);
+        let ident = self.range(&node.ident);
+        let end = node
+            .semi_token
+            .map_or(ident.end, |semi| self.range(&semi).end);
+        let before = self.found.len();
+        self.declaration(unraw(&node.ident), ident.start, end, &node.fields);
+        if let Some(list) = self.found.get_mut(before) {
+            list.derives = derives(&node.attrs);
+        }
         visit::visit_item_struct(self, node);
     }
 
     fn visit_item_enum(&mut self, node: &'ast syn::ItemEnum) {
         for variant in &node.variants {
             let path = format!("{}::{}", unraw(&node.ident), unraw(&variant.ident));
-            let start = self.range(&variant.ident).start;
-            self.declaration(path, start, &variant.fields);
+            let ident = self.range(&variant.ident);
+            self.declaration(path, ident.start, ident.end, &variant.fields);
         }
         visit::visit_item_enum(self, node);
     }
@@ -324,7 +334,143 @@ impl<'ast> Visit<'ast> for Lists<'_> {
             named,
             has_rest,
         );
-        visit::visit_expr_struct(self, node);
+        self.headed(false, |lists| visit::visit_expr_struct(lists, node));
+    }
+
+    fn visit_field_value(&mut self, node: &'ast syn::FieldValue) {
+        if node.colon_token.is_some() {
+            visit::visit_field_value(self, node);
+        }
+    }
+
+    fn visit_field_pat(&mut self, node: &'ast syn::FieldPat) {
+        if node.colon_token.is_some() {
+            visit::visit_field_pat(self, node);
+        }
+    }
+
+    fn visit_pat(&mut self, node: &'ast syn::Pat) {
+        let form = ListForm::Pattern;
+        match node {
+            Pat::Path(path) if path.qself.is_none() => {
+                let range = self.range(path);
+                self.name(form, path_text(&path.path), range, Braces::Absent);
+            }
+            Pat::Ident(ident)
+                if ident.by_ref.is_none()
+                    && ident.mutability.is_none()
+                    && ident.subpat.is_none() =>
+            {
+                let range = self.range(&ident.ident);
+                self.name(form, unraw(&ident.ident), range, Braces::Absent);
+            }
+            _ => visit::visit_pat(self, node),
+        }
+    }
+
+    fn visit_expr_path(&mut self, node: &'ast syn::ExprPath) {
+        let range = self.range(node);
+        let path = path_text(&node.path);
+        let (path, braces) = match &node.qself {
+            None if self.in_head => (path, Braces::InHead),
+            None => (path, Braces::Absent),
+            // `<TaskSpec>::Ping`
+            Some(of) => match &*of.ty {
+                syn::Type::Path(ty) if of.position == 0 => {
+                    let path = path.trim_start_matches("::");
+                    (
+                        format!("{}::{path}", path_text(&ty.path)),
+                        Braces::Impossible,
+                    )
+                }
+                _ => return visit::visit_expr_path(self, node),
+            },
+        };
+        self.name(ListForm::Value, path, range, braces);
+        visit::visit_expr_path(self, node);
+    }
+
+    fn visit_expr_cast(&mut self, node: &'ast syn::ExprCast) {
+        let before = self.found.len();
+        visit::visit_expr_cast(self, node);
+        let mut value = &*node.expr;
+        while let Expr::Paren(inner) = value {
+            value = &inner.expr;
+        }
+        if let (Expr::Path(_), Some(list)) = (value, self.found.get_mut(before)) {
+            list.braces = Braces::Impossible;
+        }
+    }
+
+    fn visit_expr_call(&mut self, node: &'ast syn::ExprCall) {
+        // What is called has no named fields.
+        if !matches!(*node.func, Expr::Path(_)) {
+            self.visit_expr(&node.func);
+        }
+        self.headed(false, |lists| {
+            node.args.iter().for_each(|value| lists.visit_expr(value));
+        });
+    }
+
+    fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
+        self.visit_expr(&node.receiver);
+        self.headed(false, |lists| {
+            node.args.iter().for_each(|value| lists.visit_expr(value));
+        });
+    }
+
+    fn visit_expr_paren(&mut self, node: &'ast syn::ExprParen) {
+        self.headed(false, |lists| visit::visit_expr_paren(lists, node));
+    }
+
+    fn visit_expr_tuple(&mut self, node: &'ast syn::ExprTuple) {
+        self.headed(false, |lists| visit::visit_expr_tuple(lists, node));
+    }
+
+    fn visit_expr_array(&mut self, node: &'ast syn::ExprArray) {
+        self.headed(false, |lists| visit::visit_expr_array(lists, node));
+    }
+
+    fn visit_expr_repeat(&mut self, node: &'ast syn::ExprRepeat) {
+        self.headed(false, |lists| visit::visit_expr_repeat(lists, node));
+    }
+
+    fn visit_expr_index(&mut self, node: &'ast syn::ExprIndex) {
+        self.visit_expr(&node.expr);
+        self.headed(false, |lists| lists.visit_expr(&node.index));
+    }
+
+    fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {
+        self.headed(true, |lists| lists.visit_expr(&node.cond));
+        self.visit_block(&node.then_branch);
+        if let Some((_, other)) = &node.else_branch {
+            self.headed(false, |lists| lists.visit_expr(other));
+        }
+    }
+
+    fn visit_expr_while(&mut self, node: &'ast syn::ExprWhile) {
+        self.headed(true, |lists| lists.visit_expr(&node.cond));
+        self.visit_block(&node.body);
+    }
+
+    fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
+        self.visit_pat(&node.pat);
+        self.headed(true, |lists| lists.visit_expr(&node.expr));
+        self.visit_block(&node.body);
+    }
+
+    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
+        self.headed(true, |lists| lists.visit_expr(&node.expr));
+        self.headed(false, |lists| {
+            node.arms.iter().for_each(|arm| lists.visit_arm(arm));
+        });
+    }
+
+    fn visit_local(&mut self, node: &'ast syn::Local) {
+        // The value before `else` may not end in a brace.
+        let diverges = |init: &syn::LocalInit| init.diverge.is_some();
+        let in_head = node.init.as_ref().is_some_and(diverges);
+        self.headed(in_head, |lists| visit::visit_local(lists, node));
     }
 
     fn visit_pat_struct(&mut self, node: &'ast syn::PatStruct) {
@@ -340,62 +486,9 @@ impl<'ast> Visit<'ast> for Lists<'_> {
     }
 
     fn visit_macro(&mut self, node: &'ast syn::Macro) {
-        let tokens = node.tokens.clone();
-        let name = node.path.segments.last().map(|s| s.ident.to_string());
-        let name = name.unwrap_or_default();
-        let outer = std::mem::replace(&mut self.in_macro, true);
-        if name.ends_with("matches") {
-            match syn::parse2::<Matches>(tokens.clone()) {
-                Ok(matches) => {
-                    self.visit_expr(&matches.value);
-                    self.visit_pat(&matches.pattern);
-                    for rest in &matches.rest {
-                        self.visit_expr(rest);
-                    }
-                }
-                Err(_) => self.braces(tokens),
-            }
-        } else if OF_EXPRESSIONS.contains(&name.as_str())
-            && let Ok(list) = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens.clone())
-        {
-            for value in &list {
-                self.visit_expr(value);
-            }
-        } else {
-            self.braces(tokens);
-        }
-        self.in_macro = outer;
-    }
-}
-
-/// What `matches!` and its like take: a value, a pattern, perhaps a guard and a message.
-struct Matches {
-    value: Expr,
-    pattern: Pat,
-    rest: Vec<Expr>,
-}
-
-impl Parse for Matches {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let value = input.parse()?;
-        input.parse::<Token![,]>()?;
-        let pattern = Pat::parse_multi_with_leading_vert(input)?;
-        let mut rest = Vec::new();
-        if input.peek(Token![if]) {
-            input.parse::<Token![if]>()?;
-            rest.push(input.parse()?);
-        }
-        while input.peek(Token![,]) {
-            input.parse::<Token![,]>()?;
-            if !input.is_empty() {
-                rest.push(input.parse()?);
-            }
-        }
-        Ok(Self {
-            value,
-            pattern,
-            rest,
-        })
+        let macro_was = std::mem::replace(&mut self.in_macro, true);
+        self.headed(false, |lists| lists.in_tokens(node));
+        self.in_macro = macro_was;
     }
 }
 

@@ -3,6 +3,7 @@
 mod body;
 mod facts;
 mod field_lists;
+mod field_tokens;
 mod lookup;
 mod macros;
 mod outline;
@@ -16,7 +17,7 @@ pub use facts::{
     ArmFact, EnumFact, FieldFact, FileFacts, FnFact, ImplFact, ItemFact, MatchFact, ModFact,
     ModelFact, Pattern, SerdeFact, StringSetFact, StructFact, UseFact, VariantFact,
 };
-pub use field_lists::{FieldList, ListForm, ListedField};
+pub use field_lists::{Braces, FieldList, ListForm, ListedField};
 pub use lookup::{Index, Memory};
 pub(crate) use lookup::{holding, on_all_cores};
 pub use read::{Interest, mentions, prove, read, whole_words};

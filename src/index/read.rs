@@ -245,7 +245,8 @@ fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-fn derives(attributes: &[Attribute]) -> Vec<String> {
+/// Names in the derives of `attributes`.
+pub(super) fn derives(attributes: &[Attribute]) -> Vec<String> {
     let mut names = Vec::new();
     for attribute in attributes {
         if attribute.path().is_ident("derive") {
@@ -870,8 +871,20 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                     (syn::Fields::Unit, None) => name_range.end,
                     _ => end,
                 };
+                let serde = serde_attr::read(&variant.attrs);
+                let is_default = |a: &Attribute| a.path().is_ident("default");
                 VariantFact {
                     name: unraw(&variant.ident),
+                    is_unit: matches!(variant.fields, syn::Fields::Unit),
+                    unit_only: if variant.discriminant.is_some() {
+                        Some("a number of its own")
+                    } else if variant.attrs.iter().any(is_default) {
+                        Some("`#[default]`")
+                    } else if serde.other {
+                        Some("`#[serde(other)]`")
+                    } else {
+                        None
+                    },
                     range: start..end,
                     name_range,
                     comma: pair.punct().map(|comma| self.range(comma.span).end),
@@ -880,7 +893,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                         syn::Fields::Unit => Some(Vec::new()),
                         syn::Fields::Unnamed(_) => None,
                     },
-                    serde: serde_attr::read(&variant.attrs),
+                    serde,
                     is_cfg: variant.attrs.iter().any(|a| a.path().is_ident("cfg")),
                 }
             })

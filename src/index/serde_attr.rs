@@ -16,6 +16,7 @@ pub(super) fn read(attributes: &[Attribute]) -> SerdeFact {
             let name = meta.path.get_ident().map(ToString::to_string);
             match name.as_deref() {
                 Some("untagged") => fact.untagged = true,
+                Some("other") => fact.other = true,
                 Some("tag") => fact.tag = Some(text(&meta)?),
                 Some("content") => fact.content = Some(text(&meta)?),
                 Some("alias") => fact.aliases.push(text(&meta)?),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::SpecEnum;
-use crate::index::{FieldList, FileFacts, Index, ListForm};
+use crate::index::{Braces, FieldList, FileFacts, Index, ListForm};
 use crate::note::Outcome;
 
 /// What a list of fields belongs to.
@@ -107,7 +107,11 @@ impl<'a> TaskNames<'a> {
             }
         }
         let name = last(&list.path);
-        let is_ours = name == self.variant || name == self.input;
+        // Among tokens a name that nothing in scope gives is a word.
+        let is_word = list.form == ListForm::Tokens
+            && list.braces != Braces::Present
+            && list.meaning.paths.is_empty();
+        let is_ours = (name == self.variant || name == self.input) && !is_word;
         let owner = match (found.pop_first(), found.is_empty()) {
             (Some(owner), true) => owner,
             (Some(_), false) => Owner::Unclear,
@@ -115,7 +119,7 @@ impl<'a> TaskNames<'a> {
             (None, _) => Owner::Other,
         };
         let is_partial = match (owner, list.form) {
-            (_, ListForm::Tokens) => false,
+            (_, ListForm::Tokens) if list.braces == Braces::Present => false,
             (Owner::Unclear, _) => {
                 !self.is_whole(list, Owner::Input) && !self.is_whole(list, Owner::Variant)
             }
@@ -187,8 +191,10 @@ impl<'a> TaskNames<'a> {
             });
         };
         let facts = self.index.facts(&file)?;
-        let is_declared = facts.structs.iter().any(|s| s.name == name)
-            || facts.enums.iter().any(|e| e.name == name);
+        let is_declared = facts.items.iter().any(|item| {
+            let (what, of) = item.key.split_once(' ').unwrap_or_default();
+            of.trim_start_matches("r#") == name && DECLARES.contains(&what)
+        });
         let uses = facts.uses.iter().filter(|import| import.is_top);
         let named = uses.clone().find(|import| import.name == name);
         let named = named.map(|import| &import.path);
@@ -228,6 +234,9 @@ impl<'a> TaskNames<'a> {
         listed == wanted
     }
 }
+
+/// Items that a path may end in.
+const DECLARES: [&str; 7] = ["struct", "enum", "trait", "type", "const", "static", "fn"];
 
 fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)

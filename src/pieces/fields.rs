@@ -7,18 +7,21 @@
 //! ```
 //!
 //! Rows that were written before decode as `None`, and so does what is enqueued by code that
-//! knows nothing of the field yet.
+//! knows nothing of the field yet. A variant that has no fields stands by its name alone, and so
+//! does its input: there each name gets its braces.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Piece, task_module};
 use crate::edit::TextEdit;
-use crate::index::{ArmFact, FieldList, FileFacts, ListForm, mentions, whole_words};
+use crate::field_edits::edits;
+use crate::index::{
+    ArmFact, Braces, FieldList, FileFacts, FnFact, ListForm, mentions, whole_words,
+};
 use crate::landmarks::{Owner, Scrutinee, TaskNames};
 use crate::note::{Note, Outcome, Refusal};
 use crate::plan::Plan;
 use crate::task::{Context, FieldTraits};
-use crate::trivia::{Sibling, Spot};
 use crate::types::{self, ResolvedType};
 
 /// The piece.
@@ -90,26 +93,31 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
                 _ => format!("{names} where `{what}` is used"),
             };
             let title: &mut Vec<TextEdit> = steps.entry(title).or_default();
-            title.extend(edits(&facts, list, &lines));
+            title.extend(edits(&facts.file, list, &lines));
         }
         for (title, edits) in steps {
             plan.insert(PIECE.id, title, &facts.file, edits);
         }
-        documented(&facts, [variant, &input], plan);
+        documented(context, &facts, [variant, &input], plan);
         plan.reflow(&path);
     }
     arm.check(context, &further)
 }
 
-/// Mentions an example in the documentation that may write the fields out: it is left alone.
-fn documented(facts: &FileFacts, names: [&str; 2], plan: &mut Plan) {
-    let mut offset = 0;
+/// Mentions an example in the documentation that may write the fields out, or names what gets its
+/// first ones: it is left alone.
+fn documented(context: &Context<'_>, facts: &FileFacts, names: [&str; 2], plan: &mut Plan) {
+    let is_first = context.task.further.len() == context.task.fields.len();
+    let (mut offset, mut in_example) = (0, false);
     for line in facts.file.text.split_inclusive('\n') {
         let doc = line.trim_start();
+        let is_doc = doc.starts_with("///") || doc.starts_with("//!");
         let lists = |name: &&&str| doc.contains(&format!("{name} {{"));
-        if (doc.starts_with("///") || doc.starts_with("//!"))
-            && let Some(name) = names.iter().find(lists)
-        {
+        in_example = is_doc && in_example != doc[3..].trim_start().starts_with("```");
+        let found = names
+            .iter()
+            .find(|name| is_doc && (lists(name) || is_first && in_example && mentions(doc, name)));
+        if let Some(name) = found {
             let at = offset + line.find(name).unwrap_or(0);
             plan.notes.push(
                 Note::warning(
@@ -225,9 +233,19 @@ fn lines(
     if list.has_rest {
         return Ok(Vec::new());
     }
+    if list.braces == Braces::Impossible {
+        let message = format!("`{}` cannot have fields here", facts.text(&list.range));
+        return Err(unclear(facts, list, message));
+    }
+    let source = || match list.braces {
+        Braces::Present => base(list),
+        _ => given_input(facts, list, &task_module::input(context)),
+    };
     let each = |line: &dyn Fn(&Further<'_>) -> String| further.iter().map(line).collect();
     Ok(match (list.form, owner) {
         (ListForm::Declaration, Owner::Variant) => {
+            let spec = &context.landmarks.spec.fact;
+            check_derives(facts, list, &spec.name, &spec.derives, further)?;
             let krate = krate(&context.landmarks.spec.path);
             each(&|f| {
                 let ty = f.ty.in_enum(&krate);
@@ -238,7 +256,7 @@ fn lines(
             })
         }
         (ListForm::Declaration, _) => {
-            check_derives(facts, list, further)?;
+            check_derives(facts, list, &list.path, &list.derives, further)?;
             let imported = imported(facts);
             let krate = krate(&executor.module);
             each(&|f| format!("pub {}: {},", f.ident, f.ty.in_module(&krate, &imported)))
@@ -251,6 +269,7 @@ fn lines(
             arm.binds += 1;
             each(&|f| format!("{},", f.ident))
         }
+        (ListForm::Pattern, _) if list.braces != Braces::Present => vec!["..".to_owned()],
         (ListForm::Pattern, _) => each(&|f| format!("{}: _,", f.ident)),
         (ListForm::Value, Owner::Input) if in_body => {
             arm.hands_on += 1;
@@ -263,7 +282,7 @@ fn lines(
             })
         }
         // What the enqueue writes is the input that it was given.
-        (ListForm::Value, Owner::Variant) if in_module && !list.is_test => match base(list) {
+        (ListForm::Value, Owner::Variant) if in_module && !list.is_test => match source() {
             Some(base) => each(&|f| given(&f.ident, &format!("{base}.{}", f.ident))),
             None => {
                 let message = "cannot see where this takes its fields from".to_owned();
@@ -301,10 +320,15 @@ fn fields_in_words(further: &[Further<'_>]) -> String {
     names.join(" and ")
 }
 
-/// Refuses fields whose types lack what the input derives.
-fn check_derives(facts: &FileFacts, list: &FieldList, further: &[Further<'_>]) -> Outcome<()> {
-    let input = facts.structs.iter().find(|s| s.name == list.path);
-    let derives = |name: &str| input.is_some_and(|s| s.derives.iter().any(|d| d == name));
+/// Refuses fields whose types lack what `name`, the enum or the input, derives.
+fn check_derives(
+    facts: &FileFacts,
+    list: &FieldList,
+    name: &str,
+    derives: &[String],
+    further: &[Further<'_>],
+) -> Outcome<()> {
+    let derives = |name: &str| derives.iter().any(|d| d == name);
     for field in further {
         let ty = field.ty.short();
         let is_float = mentions(&ty, "f32") || mentions(&ty, "f64");
@@ -318,8 +342,8 @@ fn check_derives(facts: &FileFacts, list: &FieldList, further: &[Further<'_>]) -
             continue;
         };
         let message = format!(
-            "`{}` derives `{lacks}`, which `{}: {ty}` may not have",
-            list.path, field.name
+            "`{name}` derives `{lacks}`, which `{}: {ty}` may not have",
+            field.name
         );
         return Err(Refusal::new("further-fields", message)
             .at(facts.place(&list.range))
@@ -360,47 +384,27 @@ fn base(list: &FieldList) -> Option<String> {
     bases.next().is_none().then(|| base.to_owned())
 }
 
+/// The one parameter that is the task's input, of the function that `list` stands in; `None` where
+/// there is none, or where the function may have given it away.
+fn given_input(facts: &FileFacts, list: &FieldList, input: &str) -> Option<String> {
+    let around = |function: &&FnFact| function.range.contains(&list.range.start);
+    let function = facts.functions.iter().filter(around).last()?;
+    let mut params = function.params.iter().filter(|(_, ty)| ty == input);
+    let (name, _) = params.next().filter(|_| params.clone().next().is_none())?;
+    let text = facts.text(&function.range);
+    let inside = list.range.start - function.range.start;
+    let name_end = function.name_range.end - function.range.start;
+    let body = name_end + text[name_end..].find('{')?;
+    let only_looks = whole_words(text, name).filter(|at| *at > body).all(|at| {
+        let after = text[at + name.len()..].trim_start();
+        let looks = after.starts_with(".idempotency_key(") || after.starts_with(".clone()");
+        at < inside && (looks || text[..at].ends_with('&'))
+    });
+    only_looks.then(|| name.to_owned())
+}
+
 /// Paths that the file imports at its top.
 fn imported(facts: &FileFacts) -> BTreeSet<String> {
     let top = facts.uses.iter().filter(|u| u.is_top);
     top.map(|u| u.path.clone()).collect()
-}
-
-/// What adds `lines` behind the last field of `list`.
-fn edits(facts: &FileFacts, list: &FieldList, lines: &[String]) -> Vec<TextEdit> {
-    const KIND: &str = "field";
-    let file = &facts.file;
-    let siblings: Vec<Sibling> = list.fields.iter().map(|field| field.sibling).collect();
-    let (spot, indent) = match siblings.last() {
-        Some(end) => (
-            Spot::after(file, &siblings, siblings.len() - 1, list.close),
-            file.indent_at(end.start).to_owned(),
-        ),
-        None => (
-            Spot::first(file, list.open, list.close),
-            format!("{}    ", file.indent_at(list.range.start)),
-        ),
-    };
-    let lines = lines.iter().flat_map(|line| line.lines());
-    match siblings.last() {
-        // rustfmt leaves a list inside of a macro as it is.
-        Some(end) if spot.is_inline() && end.comma.is_none() => {
-            let lines: Vec<&str> = lines.collect();
-            let text = lines.join(" ");
-            let text = format!(", {}", text.trim_end_matches(','));
-            vec![TextEdit::insert(end.end, text, KIND)]
-        }
-        _ => {
-            let lines: Vec<String> = lines.map(|line| format!("{indent}{line}")).collect();
-            let text = lines.join("\n");
-            // A macro may take no comma behind the last field.
-            let bare = siblings.last().is_some_and(|end| end.comma.is_none());
-            let text = if bare {
-                text.trim_end_matches(',')
-            } else {
-                &text
-            };
-            spot.insert(file, text, KIND)
-        }
-    }
 }
