@@ -119,6 +119,11 @@ pub enum Command {
     /// Show which landmarks were found where, and why
     #[command(after_help = "Example:\n  cargo oxy-task doctor --format json")]
     Doctor,
+    /// Show every variant, and which of the seven steps of a task each has
+    #[command(
+        after_help = "The steps are those of the guideline: a variant, an executor's arm, an enqueue, a status with one\nwriter, an idempotency key, a policy, three tests. `-` is what does not apply.\n\nExample:\n  cargo oxy-task list --format json"
+    )]
+    List,
 }
 
 /// Options of commands that write.

@@ -1,6 +1,7 @@
 //! One file a command: read, plan, show or apply, report.
 
 mod doctor;
+mod list;
 mod new;
 mod write;
 
@@ -50,6 +51,7 @@ fn run(cli: &Cli) -> u8 {
             ("new", variant, result)
         }
         Command::Doctor => ("doctor", None, doctor::run(&shell, common)),
+        Command::List => ("list", None, list::run(&shell, common)),
     };
     match result {
         Ok(()) => 0,

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::SpecEnum;
 use crate::index::{Braces, FieldList, FileFacts, Index, ListForm};
@@ -18,6 +19,57 @@ pub enum Owner {
     Other,
     /// What its name stands for cannot be told.
     Unclear,
+}
+
+/// A place that builds a variant of the enum.
+pub struct Construction {
+    /// The variant.
+    pub variant: String,
+    /// The file.
+    pub path: String,
+    /// The package that the file belongs to.
+    pub package: String,
+    /// The value as written.
+    pub range: Range<usize>,
+    /// Whether it is compiled for tests, examples or benches only.
+    pub is_test: bool,
+}
+
+/// Every place that builds a variant of the enum, in the order of the files; refuses a file that
+/// does not parse.
+///
+/// What stands in the tokens of a macro that do not parse is left out.
+pub fn constructions(index: &Index<'_>, spec: &SpecEnum) -> Outcome<Vec<Construction>> {
+    let names = TaskNames::new(index, spec, "", "", "")?;
+    let of_enum = format!("{}::", spec.path);
+    let words = index.interest().names.iter();
+    let files: BTreeSet<String> = words.flat_map(|name| index.containing(name)).collect();
+    let mut found = Vec::new();
+    for path in files {
+        let Some(member) = index.workspace.member_of(&path) else {
+            continue;
+        };
+        let is_test = index.is_for_tests(&path);
+        let facts = index.facts(&path)?;
+        let lists = index.field_lists(&facts)?;
+        for list in lists.iter().filter(|list| list.form == ListForm::Value) {
+            for meaning in &list.meaning.paths {
+                let declared = names.stands_for(meaning, 0)?;
+                let variant = declared.as_deref().and_then(|p| p.strip_prefix(&of_enum));
+                if let Some(variant) = variant.and_then(|name| spec.variant(name)) {
+                    found.push(Construction {
+                        variant: variant.name.clone(),
+                        path: path.clone(),
+                        package: member.name.clone(),
+                        range: list.range.clone(),
+                        is_test: is_test || list.is_test,
+                    });
+                    break;
+                }
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// How a task's variant and input are called in a workspace.

@@ -16,6 +16,7 @@ mod resume;
 mod root_policy;
 mod spec;
 mod status;
+mod steps;
 mod tasks;
 mod worker;
 
@@ -26,13 +27,14 @@ pub use enqueue::{Column, Filled, Queue, Value};
 pub use events::EventNames;
 pub use executor::{Executor, Scrutinee};
 pub use exhaustive::{Coverage, MatchSite, sites};
-pub use field_owner::{Owner, TaskNames};
+pub use field_owner::{Construction, Owner, TaskNames};
 pub use policy::{Backoffs, PolicyTypes};
 pub use records::{Records, RunFunction};
 pub use resume::{ResumeDispatch, ResumeReading};
 pub use root_policy::RootPolicy;
 pub use spec::{SpecEnum, discover as discover_spec, wire_case};
 pub use status::{Status, find as find_status};
+pub use steps::{STEPS, Step, VariantSteps, steps};
 pub use tasks::{TaskModule, modules as task_modules};
 pub use worker::WorkerSite;
 

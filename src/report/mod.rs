@@ -10,11 +10,13 @@ mod diff;
 mod doctor;
 mod human;
 mod json;
+mod list;
 mod markdown;
 
 pub use diff::unified;
 pub use doctor::Found;
 pub use human::Shell;
+pub use list::show as list;
 
 use crate::cli::Format;
 use crate::edit::FileChange;
