@@ -67,8 +67,9 @@ impl TaskKey {
     #[must_use]
     pub fn prefix(&self) -> String {
         let hash = self.digest.clone().finalize();
-        let digits = hash.iter().take(16).fold(0, |digits, byte| digits << 8 | u128::from(*byte));
-        format!("{}-{digits:032x}-", self.tag)
+        let mut half = [0; 16];
+        half.copy_from_slice(&hash[..16]);
+        format!("{}-{:032x}-", self.tag, u128::from_be_bytes(half))
     }
 }
 

@@ -34,6 +34,16 @@ pub(super) enum Begun {
     Ended(Box<{{ outcome_name }}>),
 }
 
+/// What a delivery may still record.
+pub(super) enum Hold {
+    /// Everything.
+    All,
+    /// The end of its run, but not the status: a later task with the same key has that.
+    Run,
+    /// Nothing: another delivery has the task, or will have it.
+    Nothing,
+}
+
 /// What a delivery records. By default as for a task whose end a coordinator records.
 #[async_trait]
 pub(super) trait TaskJournal: Send + Sync + 'static {
@@ -42,10 +52,9 @@ pub(super) trait TaskJournal: Send + Sync + 'static {
         Ok(Begun::Open)
     }
 
-    /// Whether the status is still this task's, and not a later one's; an error where another
-    /// delivery has the task, or will have it.
-    async fn has_status(&self) -> Result<bool, DbErr> {
-        Ok(true)
+    /// What this delivery may still record.
+    async fn hold(&self) -> Result<Hold, DbErr> {
+        Ok(Hold::All)
     }
 
     /// Whether the run has an event of one of these types.
@@ -55,6 +64,14 @@ pub(super) trait TaskJournal: Send + Sync + 'static {
 
     /// Appends an event.
     async fn event(&self, event_type: &str, payload: Value) -> Result<(), DbErr>;
+
+    /// Appends an event that must not be lost, unless the run has one of `unless`: these hold it.
+    async fn once(&self, event_type: &str, payload: Value, unless: &[&str]) -> Result<(), DbErr> {
+        if self.said(unless).await? {
+            return Ok(());
+        }
+        self.event(event_type, payload).await
+    }
 
     /// Ends the run.
     async fn end(&self, _outcome: &{{ outcome_name }}) -> Result<(), DbErr> {
@@ -142,22 +159,25 @@ impl TaskJournal for RunJournal {
         Ok(begun)
     }
 
-    async fn has_status(&self) -> Result<bool, DbErr> {
+    async fn hold(&self) -> Result<Hold, DbErr> {
         let row = self.row().await?;
         // A task that is cancelled while it runs still ends its run.
         let is_ours = |begun: &{{ tables.queue }}::Model| {
             {% for column in claim %}row.{{ column }} == begun.{{ column }} && {% endfor %}(row.{{ tables.status_column }} == begun.{{ tables.status_column }} || row.{{ tables.status_column }} == "cancelled")
         };
         if !self.begun.get().is_some_and(is_ours) {
-            return Err(DbErr::Custom("its claim was lost".to_owned()));
+            return Ok(Hold::Nothing);
         }
         if row.{{ tables.status_column }} == "{{ tables.claimed_status }}" {
-            return Ok(true);
+            return Ok(Hold::All);
         }
         // The key of a task that is closed is free: a later task may have it.
         let (key, own) = self.run_id.rsplit_once('-').unwrap_or_default();
         let newest = TaskRows::newest(&self.db, &format!("{key}-")).await?;
-        Ok(newest.is_none_or(|(newest, _)| own.parse() == Ok(newest)))
+        Ok(match newest {
+            Some((newest, _)) if own.parse() != Ok(newest) => Hold::Run,
+            _ => Hold::All,
+        })
     }
 
     async fn said(&self, event_types: &[&str]) -> Result<bool, DbErr> {
@@ -171,13 +191,18 @@ impl TaskJournal for RunJournal {
 
     async fn event(&self, event_type: &str, payload: Value) -> Result<(), DbErr> {
         let _appending = self.appending.lock().await;
+        let seq = {{ max_seq_call }}? + 1;
+        {{ append_call }}?;
+        Ok(())
+    }
+
+    async fn once(&self, event_type: &str, payload: Value, unless: &[&str]) -> Result<(), DbErr> {
+        // Recovery writes events too: where one took the same number, ours is not there.
         for _ in 0..TELLS {
-            let seq = {{ max_seq_call }}? + 1;
-            {{ append_call }}?;
-            // Recovery writes events too: where one took the same number, ours is not there.
-            if self.said(&[event_type]).await? {
+            if self.said(unless).await? {
                 return Ok(());
             }
+            self.event(event_type, payload.clone()).await?;
         }
         Err(DbErr::Custom(format!("run {} loses its event {event_type}", self.run_id)))
     }

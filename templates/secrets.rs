@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::panic;
-use std::sync::{Arc, Once, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 
@@ -22,13 +22,56 @@ pub trait Secrets: Send + Sync + 'static {
 
 static SECRETS: OnceLock<Arc<dyn Secrets>> = OnceLock::new();
 
-/// Registers what finds secrets: once in a program, before it works on tasks.
+tokio::task_local! {
+    static GUARDED: ();
+}
+
+/// Registers what finds secrets: once in a program, before it works on tasks, and after it has set
+/// a panic hook of its own.
+///
+/// From then on the text that a guarded work panics with is not told, since it may hold a secret.
 ///
 /// # Errors
 ///
 /// Something is registered already: then this is given back.
 pub fn register(secrets: Arc<dyn Secrets>) -> Result<(), Arc<dyn Secrets>> {
-    SECRETS.set(secrets)
+    SECRETS.set(secrets)?;
+    hush_panics();
+    Ok(())
+}
+
+fn hush_panics() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| match GUARDED.try_with(|()| ()) {
+        // A subscriber of `tracing` may be in the midst of something: its locks are held.
+        Ok(()) => eprintln!("the work of a task panicked at {}", panic_place(info)),
+        Err(_) => usual(info),
+    }));
+}
+
+fn panic_place(info: &panic::PanicHookInfo<'_>) -> String {
+    let place = info.location().map(ToString::to_string);
+    place.unwrap_or_default()
+}
+
+/// Runs the work of a task that has secrets in hand.
+///
+/// Threads and tasks that it starts by itself are not covered; [`blocking`] covers one.
+pub(crate) async fn guard<F: Future>(work: F) -> F::Output {
+    GUARDED.scope((), work).await
+}
+
+/// Runs what blocks, and has secrets in hand, on a thread for such work.
+///
+/// # Errors
+///
+/// Terminal where it panics.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, TaskError> {
+    let work = tokio::task::spawn_blocking(|| GUARDED.sync_scope((), work));
+    let panicked = |_| TaskError::Terminal("the work panicked".to_owned());
+    work.await.map_err(panicked)
 }
 
 /// A secret, which `{:?}` does not show.
@@ -62,29 +105,6 @@ pub async fn resolve(reference: &str) -> Result<Secret, TaskError> {
     secret
         .map(Secret)
         .ok_or_else(|| terminal("a reference to a secret names none"))
-}
-
-tokio::task_local! {
-    static GUARDED: ();
-}
-
-/// Runs work that has secrets in hand: a text that it panics with may hold one, and is not told.
-///
-/// Threads and tasks that the work starts are not covered: their panics are told as usual.
-pub(crate) async fn guard<F: Future>(work: F) -> F::Output {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if GUARDED.try_with(|()| ()).is_ok() {
-                let at = info.location().map(tracing::field::display);
-                tracing::error!(at, "the work of a task panicked");
-            } else {
-                usual(info);
-            }
-        }));
-    });
-    GUARDED.scope((), work).await
 }
 
 #[cfg(test)]
@@ -127,8 +147,12 @@ mod tests {
             usual(info);
         }));
 
+        hush_panics();
+
         let guarded = tokio::spawn(guard(async { panic!("hidden") })).await;
         assert!(guarded.unwrap_err().is_panic());
+        let blocked: Result<(), _> = blocking(|| panic!("hidden")).await;
+        assert_eq!(blocked, Err(TaskError::Terminal("the work panicked".to_owned())));
         assert_eq!(TOLD.load(Ordering::Relaxed), 0);
 
         let other = tokio::spawn(async { panic!("hidden") }).await;

@@ -1,8 +1,9 @@
 //! What the tasks of this folder share: the envelope around the work of each.
 //!
 //! A task's module holds its input, key, policy, status column and work. The envelope runs the
-//! work, tries again what failed for the moment, writes the status, ends the run, and reports
-//! exactly one terminal outcome, also when the work panics or is cancelled.
+//! work, tries again what failed for the moment, writes the status, ends the run, and reports one
+//! terminal outcome, also when the work panics or is cancelled. Only where the database does not
+//! answer, or another delivery has the task, it reports none: then the task is delivered again.
 
 use std::fmt;
 use std::future::Future;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 {% for path in imports %}
 use {{ path }};
 {%- endfor %}
@@ -23,7 +25,7 @@ use {{ path }};
 {% if module != "journal" %}pub {% endif %}mod {{ module }};
 {%- endfor %}
 
-use journal::{Begun, ENDS, EventStream, RunJournal, STARTED, TaskJournal};
+use journal::{Begun, ENDS, EventStream, Hold, RunJournal, STARTED, TaskJournal};
 
 /// Why work ended without a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,13 +78,15 @@ pub struct Finished<V> {
 impl<V> Finished<V> {
     /// Work that ended as usual.
     pub fn new(answer: impl Into<String>) -> Self {
-        let answer = answer.into();
-        Self { answer, status: None }
+        Self {
+            answer: answer.into(),
+            status: None,
+        }
     }
 }
 
 /// What a domain status says of a task.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Statuses<V> {
     /// While the task runs.
     pub running: V,
@@ -115,11 +119,12 @@ impl TaskContext {
     /// Tells whoever follows the run how far the work is.
     pub async fn progress(&self, message: &str) {
         let payload = json!({ "message": message });
-        let told = async {
-            self.journal.has_status().await?;
-            self.journal.event("{{ events.progress }}", payload).await
+        let told = match self.journal.hold().await {
+            Ok(Hold::Nothing) => Ok(()),
+            Ok(_) => self.journal.event("{{ events.progress }}", payload).await,
+            Err(error) => Err(error),
         };
-        if let Err(error) = told.await {
+        if let Err(error) = told {
             tracing::warn!(%error, "cannot record the progress of a task");
         }
     }
@@ -162,8 +167,9 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Delivery<V> {
         } else {
             Arc::new(EventStream(events))
         };
+        let span = tracing::info_span!("task", id = assignment.task_id, tag = self.tag);
         let envelope = Envelope { delivery: self, journal, retry, cancel: CancellationToken::new() };
-        envelope.start(receiver)
+        envelope.start(receiver, span)
     }
 }
 
@@ -176,16 +182,15 @@ struct Envelope<V> {
 }
 
 impl<V: Clone + PartialEq + Send + Sync + 'static> Envelope<V> {
-    fn start(self, events: mpsc::Receiver<(String, Value)>) -> {{ executing_name }} {
+    fn start(self, events: mpsc::Receiver<(String, Value)>, span: tracing::Span) -> {{ executing_name }} {
         let (outcome, outcomes) = mpsc::channel(1);
         let cancel = self.cancel.clone();
-        tokio::spawn(async move {
+        let work = async move {
             let ended = tokio::select! {
                 ended = self.deliver() => ended,
                 // Nobody is left to hear the outcome; the next delivery does the work.
                 () = outcome.closed() => return,
             };
-            let tag = self.delivery.tag;
             // Let go of the events first: a worker ends when both channels do.
             drop(self);
             match ended {
@@ -193,9 +198,10 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Envelope<V> {
                     outcome.send(ended).await.ok();
                 }
                 // Without an outcome the claim becomes stale, and the task is delivered again.
-                Err(error) => tracing::error!(tag, %error, "a delivery of a task is given up"),
+                Err(error) => tracing::error!(%error, "a delivery of a task is given up"),
             }
-        });
+        };
+        tokio::spawn(work.instrument(span));
         {{ executing_name }} {
             {% if executing.events != "events" %}{{ executing.events }}: {% endif %}events,
             {% if executing.outcomes != "outcomes" %}{{ executing.outcomes }}: {% endif %}outcomes,
@@ -220,7 +226,7 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Envelope<V> {
             (Some(Ok(finished)), _) => Ok(finished),
             (_, Some(error)) | (Some(Err(error)), None) => Err(error),
             (None, None) if self.write_status(&self.delivery.statuses.running).await? => {
-                self.tell_once(STARTED, json!({}), &[STARTED]).await?;
+                self.journal.once(STARTED, json!({}), &[STARTED]).await?;
                 self.attempts().await
             }
             (None, None) => Err(TaskError::Terminal(NO_ROW.to_owned())),
@@ -283,7 +289,7 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Envelope<V> {
         };
         // A set aborts what it holds when it is dropped: no work outlives its envelope.
         let mut running = JoinSet::new();
-        running.spawn((self.delivery.work)(context));
+        running.spawn((self.delivery.work)(context).in_current_span());
         match running.join_next().await {
             Some(Ok(result)) => result,
             Some(Err(e)) if e.is_panic() => {
@@ -323,7 +329,7 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Envelope<V> {
             Err(error) => (statuses.failed.clone(), {{ outcome_name }}::Failed(error.to_string())),
         };
         if !self.write_status(&status).await? {
-            tracing::error!(tag = self.delivery.tag, "{NO_ROW}");
+            tracing::error!("{NO_ROW}");
             if matches!(outcome, {{ outcome_name }}::Done { .. }) {
                 outcome = {{ outcome_name }}::Failed(NO_ROW.to_owned());
             }
@@ -335,7 +341,11 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Envelope<V> {
 
     /// Writes the status unless a later task has it; `false` where it has no row.
     async fn write_status(&self, value: &V) -> Result<bool, DbErr> {
-        Ok(!self.journal.has_status().await? || self.delivery.status.write(value.clone()).await?)
+        match self.journal.hold().await? {
+            Hold::All => self.delivery.status.write(value.clone()).await,
+            Hold::Run => Ok(true),
+            Hold::Nothing => Err(DbErr::Custom("its claim was lost".to_owned())),
+        }
     }
 
     /// Tells the event of the end, unless an earlier delivery did.
@@ -348,15 +358,7 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Envelope<V> {
             {{ other_outcomes }} => return Ok(()),
 {%- endif %}
         };
-        self.tell_once(event_type, payload, &ENDS).await
-    }
-
-    /// Appends an event unless the run has one of `unless`.
-    async fn tell_once(&self, event_type: &str, payload: Value, unless: &[&str]) -> Result<(), DbErr> {
-        if self.journal.said(unless).await? {
-            return Ok(());
-        }
-        self.journal.event(event_type, payload).await
+        self.journal.once(event_type, payload, &ENDS).await
     }
 }
 
@@ -501,7 +503,7 @@ pub(crate) mod testing {
             retry,
             cancel: CancellationToken::new(),
         };
-        let mut task = envelope.start(mpsc::channel(1).1);
+        let mut task = envelope.start(mpsc::channel(1).1, tracing::Span::none());
         let limit = Duration::from_secs(10);
         let outcome = tokio::time::timeout(limit, task.{{ executing.outcomes }}.recv())
             .await
@@ -532,27 +534,81 @@ mod tests {
         failed: "failed",
     };
 
-    /// The outcome and the statuses of a delivery after one that wrote `written` and died.
-    async fn redelivered(written: &[&'static str], timeout: Duration) -> ({{ outcome_name }}, Vec<&'static str>) {
-        let journal = MemoryJournal::default();
-        journal.events.lock().unwrap().push(STARTED.to_owned());
-        let written = Arc::new(Mutex::new(written.to_vec()));
+    /// The outcome of a delivery whose work hangs.
+    async fn delivered(
+        journal: impl TaskJournal,
+        status: impl StatusPort<&'static str>,
+        timeout: Duration,
+    ) -> Option<{{ outcome_name }}> {
         let envelope = Envelope {
             delivery: Delivery {
                 tag: "tag",
                 timeout,
                 statuses: STATUSES,
-                status: Box::new(MemoryStatus(Arc::clone(&written))),
+                status: Box::new(status),
                 work: Box::new(|_| Box::pin(std::future::pending())),
             },
             journal: Arc::new(journal),
             retry: None,
             cancel: CancellationToken::new(),
         };
-        let mut task = envelope.start(mpsc::channel(1).1);
-        let outcome = task.{{ executing.outcomes }}.recv().await.expect("an outcome");
+        let mut task = envelope.start(mpsc::channel(1).1, tracing::Span::none());
+        task.{{ executing.outcomes }}.recv().await
+    }
+
+    /// The outcome and the statuses of a delivery after one that wrote `written` and died.
+    async fn redelivered(written: &[&'static str], timeout: Duration) -> ({{ outcome_name }}, Vec<&'static str>) {
+        let journal = MemoryJournal::default();
+        journal.events.lock().unwrap().push(STARTED.to_owned());
+        let written = Arc::new(Mutex::new(written.to_vec()));
+        let status = MemoryStatus(Arc::clone(&written));
+        let outcome = delivered(journal, status, timeout).await.expect("an outcome");
         let written = written.lock().unwrap().clone();
         (outcome, written)
+    }
+
+    /// A claim that was lost.
+    struct Lost;
+
+    #[async_trait]
+    impl TaskJournal for Lost {
+        async fn hold(&self) -> Result<Hold, DbErr> {
+            Ok(Hold::Nothing)
+        }
+
+        async fn event(&self, event_type: &str, _payload: Value) -> Result<(), DbErr> {
+            panic!("{event_type} of a lost claim")
+        }
+    }
+
+    /// A status without a row.
+    struct NoRow;
+
+    #[async_trait]
+    impl StatusPort<&'static str> for NoRow {
+        async fn read(&self) -> Result<Option<&'static str>, DbErr> {
+            Ok(None)
+        }
+
+        async fn write(&self, _value: &'static str) -> Result<bool, DbErr> {
+            Ok(false)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lost_claim_has_no_outcome() {
+        let status = MemoryStatus(Arc::default());
+        let written = Arc::clone(&status.0);
+        let outcome = delivered(Lost, status, Duration::from_secs(50)).await;
+        assert!(outcome.is_none(), "{outcome:?}");
+        assert!(written.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_status_without_a_row_is_a_failure() {
+        let journal = MemoryJournal::default();
+        let outcome = delivered(journal, NoRow, Duration::from_secs(50)).await;
+        assert!(matches!(outcome, Some({{ outcome_name }}::Failed(message)) if message == NO_ROW));
     }
 
     #[tokio::test]

@@ -245,6 +245,15 @@ fn is_max_seq(function: &FnFact) -> bool {
         && matches!(function.params.as_slice(), [(_, db), (_, id)] if is_connection(db) && id == "&str")
 }
 
+/// Whether the function fails with the error of sea-orm; where that cannot be told, it does not.
+fn fails_with_db_err(index: &Index<'_>, facts: &FileFacts, function: &FnFact) -> bool {
+    let error = function.output.strip_suffix('>').unwrap_or_default();
+    let error = error.rsplit([',', '<']).next().unwrap_or_default();
+    let error: String = error.split_whitespace().collect();
+    let meant = index.resolve(facts, &error).unwrap_or_default();
+    meant.starts_with("sea_orm::") && meant.ends_with("::DbErr")
+}
+
 /// The path under which another crate calls the function: the parent's re-export, where there
 /// is one, else the module's own.
 fn call(
@@ -271,6 +280,6 @@ fn call(
     Ok(RunFunction {
         path,
         args,
-        is_db_err: function.output.ends_with("DbErr>"),
+        is_db_err: fails_with_db_err(index, facts, function),
     })
 }

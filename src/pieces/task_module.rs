@@ -30,14 +30,18 @@ pub(super) fn path(context: &Context<'_>) -> String {
 }
 
 /// What a task without a status column has for one.
-const SEAM: [&str; 2] = ["struct Status", "impl StatusPort<()> for Status"];
+const SEAM: [&str; 3] = [
+    "const STATUSES",
+    "struct Status",
+    "impl StatusPort<()> for Status",
+];
 
 /// Whether the module that stands writes a status of its own; refuses a status column for one that
 /// stands without.
 fn keeps_status(context: &Context<'_>, file: &Arc<SourceFile>) -> Outcome<bool> {
     let facts = context.index.facts(&file.path)?;
     let item = |key: &str| facts.items.iter().find(|item| item.key == key);
-    let seam = item(SEAM[1]);
+    let seam = item(SEAM[2]);
     match &context.task.status {
         None => Ok(seam.is_none()),
         Some(_) if item("const TABLE").is_some() => Ok(true),
@@ -259,7 +263,7 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
         status: task.status.as_ref().map(|s| status_view(task, s)),
         statuses: match task.status {
             Some(_) => "statuses()",
-            None => "Statuses::<()>::default()",
+            None => "STATUSES",
         }
         .to_owned(),
         has_secret: task.fields.iter().any(|(field, _)| field.is_secret),
