@@ -18,6 +18,7 @@ mod spec;
 mod status;
 mod tasks;
 mod worker;
+mod worker_start;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ pub use spec::{SpecEnum, discover as discover_spec, wire_case};
 pub use status::{Status, find as find_status};
 pub use tasks::{TaskModule, modules as task_modules};
 pub use worker::WorkerSite;
+pub use worker_start::{Room, WorkerStart};
 
 use crate::index::Index;
 use crate::note::{Note, Outcome, Place};
@@ -82,6 +84,8 @@ pub struct Landmarks {
     pub root_policy: RootPolicy,
     /// What claims tasks.
     pub workers: Vec<WorkerSite>,
+    /// What starts those that stand.
+    pub worker_starts: Vec<WorkerStart>,
     /// How events are called.
     pub events: EventNames,
     /// What is worth saying about how things were found.
@@ -99,6 +103,7 @@ pub fn discover(index: &Index<'_>, spec: SpecEnum, config: &Config) -> Outcome<L
     let resume = resume::discover(index, &spec, &executor, &queue)?;
     let root_policy = root_policy::discover(index, &queue)?;
     let workers = worker::discover(index, &executor)?;
+    let worker_starts = worker_start::discover(index, &workers)?;
     let events = events::discover(index, config, &mut notes)?;
     Ok(Landmarks {
         spec,
@@ -110,6 +115,7 @@ pub fn discover(index: &Index<'_>, spec: SpecEnum, config: &Config) -> Outcome<L
         resume,
         root_policy,
         workers,
+        worker_starts,
         events,
         notes,
     })

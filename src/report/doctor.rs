@@ -163,6 +163,20 @@ fn lines(landmarks: &Landmarks) -> Vec<Line> {
             .to_owned(),
         });
     }
+    for start in &landmarks.worker_starts {
+        lines.push(Line {
+            role: "starts",
+            name: start.function.clone(),
+            place: Some(start.place.clone()),
+            how: match &start.room {
+                Ok(room) => format!(
+                    "starts the worker that stands; `{}` is the database there, so that schedules can start beside it",
+                    room.db
+                ),
+                Err(why) => format!("starts the worker that stands; schedules are started by hand: {why}"),
+            },
+        });
+    }
     lines
 }
 
