@@ -300,3 +300,119 @@ fn without_a_standing_worker_the_start_is_left_to_a_person() {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
 }
+
+const SERVER: &str = "crates/app/src/server/scheduler.rs";
+const OWN: &str = "the workspace registers jobs in";
+
+/// A scheduler of a crate that is known for it: the place is named, the clock is what is made.
+#[test]
+fn a_scheduler_of_a_known_crate_is_named() {
+    let fleet = fleet();
+    let app = "crates/app/Cargo.toml";
+    fleet.replace(
+        app,
+        "tokio-util = { workspace = true }",
+        "tokio-cron-scheduler = \"0.15\"\ntokio-util = { workspace = true }",
+    );
+    let jobs = r#"
+use tokio_cron_scheduler::{Job, JobScheduler};
+
+/// Registers what the server does by the clock.
+pub async fn jobs(db: sea_orm::DatabaseConnection) -> Result<(), tokio_cron_scheduler::JobSchedulerError> {
+    let scheduler = JobScheduler::new().await?;
+    scheduler.add(Job::new_async("0 0 * * * *", |_, _| Box::pin(async {}))?).await?;
+    scheduler.add(Job::new("0 30 * * * *", |_, _| {})?).await?;
+    scheduler.start().await
+}
+"#;
+    fleet.write(SERVER, &format!("{}{jobs}", fleet.read(SERVER)));
+    fleet.commit();
+    let before = fleet.read(SERVER);
+    let ran = fleet.done(&TIDY);
+    let add = "add `Job::new_async(\"@hourly\", move |_, _| { let db = db.clone(); Box::pin(async move { if let Err(error) = tasks::tidy::enqueue(&db, tasks::tidy::Tidy).await";
+    for part in [
+        "crates/app/src/server/scheduler.rs:48: the workspace registers jobs in `jobs`: keep the task",
+        add,
+        "start no `tasks::tidy::schedule`",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    assert_eq!(fleet.read(SERVER), before);
+    assert!(
+        fleet
+            .read(WORKER)
+            .contains("tidy::schedule(&db, tidy::Tidy)")
+    );
+    let doctor = fleet.done(&["doctor"]).stdout;
+    let found = "scheduler   Job::new\n            at crates/app/src/server/scheduler.rs:48: jobs of `tokio-cron-scheduler` are registered in `jobs`";
+    assert!(doctor.contains(found), "{doctor}");
+    fleet.commit();
+    let again = fleet.done(&TIDY);
+    assert!(!again.stderr.contains(OWN), "{}", again.stderr);
+}
+
+const REGISTER: &str = r"
+/// Runs `work` by the clock.
+pub fn on_cron<F>(cron: &str, work: impl Fn() -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send,
+{
+    let _ = (cron, work);
+}
+";
+
+/// A function of the workspace that takes an expression and what to run, and has a caller.
+#[test]
+fn a_scheduler_of_the_workspaces_own_is_named() {
+    let fleet = Fleet::new();
+    let calls = r#"
+/// Registers what the server does by the clock.
+pub fn jobs() {
+    on_cron("*/5 * * * *", || async {});
+}
+"#;
+    fleet.write(SERVER, &format!("{}{REGISTER}{calls}", fleet.read(SERVER)));
+    fleet.commit();
+    // Without the crate that the clock needs, both ways out are said.
+    let ran = fleet.tool(&TIDY);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    for part in [
+        "error[no-scheduler]",
+        "cargo add --package agentic-pipeline cron",
+        "the scheduler that you have, at crates/app/src/server/scheduler.rs:52:5",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    fleet.cargo(&["add", "--offline", "--package", "agentic-pipeline", "cron"]);
+    fleet.commit();
+    let ran = fleet.done(&["new", "Sync", "slug:String", "--schedule", "@daily"]);
+    for part in [
+        "scheduler.rs:52: the workspace registers jobs in `jobs`: keep",
+        "call `on_cron` here as its neighbours do, with \"@daily\", and `tasks::sync::enqueue(&db, input)` as what it runs",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    fleet.commit();
+    // The clock that the tool made is none of the workspace's own.
+    let doctor = fleet.done(&["doctor"]).stdout;
+    assert_eq!(doctor.matches("\nscheduler ").count(), 1, "{doctor}");
+    let found = "scheduler   on_cron\n            at crates/app/src/server/scheduler.rs:52: takes a cron expression and what to run; called in `jobs`";
+    assert!(doctor.contains(found), "{doctor}");
+}
+
+/// What looks like a scheduler and is none.
+#[test]
+fn what_registers_no_job_is_no_scheduler() {
+    for text in [
+        REGISTER.to_owned(),
+        format!("{REGISTER}\n#[cfg(test)]\nmod tests {{\n    #[test]\n    fn f() {{\n        super::on_cron(\"* * * * *\", || async {{}});\n    }}\n}}\n"),
+        format!("{REGISTER}\nfn f(hook: &Hook) {{\n    hook.on_cron(\"every day at noon\", || async {{}});\n}}\n"),
+        "\nfn describe(cron: &str) -> String {\n    cron.to_owned()\n}\n\nfn f() {\n    describe(\"* * * * *\");\n    g(|| async {});\n}\n\nfn g(f: impl Fn()) {}\n".to_owned(),
+        "\nuse tokio_cron_scheduler::Job;\n\nfn f(s: S) {\n    s.add(Job::new(\"* * * * *\"));\n}\n".to_owned(),
+    ] {
+        let fleet = Fleet::new();
+        fleet.write(SERVER, &format!("{}{text}", fleet.read(SERVER)));
+        let doctor = fleet.done(&["doctor"]).stdout;
+        assert!(doctor.contains("scheduler   none\n"), "{text}: {doctor}");
+    }
+}

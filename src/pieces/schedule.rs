@@ -22,7 +22,7 @@ use super::task_module::{duration, has_minutes};
 use super::{Piece, gate, task_module, tasks_mod};
 use crate::format::{Form, Fragment};
 use crate::index::{ModFact, UseFact, whole_words};
-use crate::landmarks::{Room, WorkerStart};
+use crate::landmarks::{Room, Scheduler, WorkerStart, find_scheduler};
 use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
@@ -57,7 +57,8 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     if !is_needed(context) {
         return Ok(());
     }
-    check_crate(context)?;
+    let scheduler = find_scheduler(context.index, &context.landmarks.executor)?;
+    check_crate(context, &scheduler)?;
     let executor = &context.landmarks.executor;
     let path = executor.task_file(MODULE);
     let krate = executor.module.split("::").next().unwrap_or_default();
@@ -73,7 +74,61 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         context.index.workspace.files.get(&path),
         Callers::EveryTask,
     );
+    own_scheduler(context, &scheduler, plan);
     start(context, plan)
+}
+
+/// Whether the task's module lacks its `schedule` still.
+fn is_new(context: &Context<'_>) -> bool {
+    let files = &context.index.workspace.files;
+    let module = files.get(&task_module::path(context));
+    module.is_none_or(|file| !file.text.contains("pub async fn schedule("))
+}
+
+/// Says where the workspace has a scheduler of its own, and what would go there.
+///
+/// How a tick of it becomes one task over many processes cannot be read from it: it gives no time
+/// of the tick. So the clock is what is made, and a person may choose otherwise.
+fn own_scheduler(context: &Context<'_>, scheduler: &Scheduler, plan: &mut Plan) {
+    let found = match scheduler {
+        Scheduler::Absent => return,
+        Scheduler::One(one) => std::slice::from_ref(one),
+        Scheduler::Several(several) => several.as_slice(),
+    };
+    let (Some(last), true) = (found.last(), is_new(context)) else {
+        return;
+    };
+    let task = context.task.module();
+    let input = if context.task.fields.is_empty() {
+        format!("tasks::{task}::{}", task_module::input(context))
+    } else {
+        "input".to_owned()
+    };
+    let schedule = context.task.request.schedule.as_deref().unwrap_or_default();
+    let job = format!("tasks::{task}::enqueue(&db, {input})");
+    let register = match last.krate {
+        Some(_) => format!(
+            "add `{}::new_async(\"{schedule}\", move |_, _| {{ let db = db.clone(); Box::pin(async move {{ if let Err(error) = {job}.await {{ tracing::error!(%error, \"not enqueued\"); }} }}) }})` here as its neighbours are",
+            last.call
+                .rsplit_once("::")
+                .map_or(last.call.as_str(), |(job, _)| job)
+        ),
+        None => format!(
+            "call `{}` here as its neighbours do, with \"{schedule}\", and `{job}` as what it runs",
+            last.call
+        ),
+    };
+    let others = match found.len() {
+        1 => String::new(),
+        _ => format!(" (there are {} such functions)", found.len()),
+    };
+    plan.open_at(
+        last.place.clone(),
+        format!(
+            "the workspace registers jobs in `{}`{others}: keep the task on its clock, which gives one task of a tick whatever the number of processes; or {register}, and start no `tasks::{task}::schedule`: then a tick gives one task only while the last one is queued or running",
+            last.function
+        ),
+    );
 }
 
 /// The statement that starts a task's schedule.
@@ -117,11 +172,7 @@ fn start(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             plan.draft(PIECE.id, title, file, "schedule", fragment, spot);
         }
         Err(why) => {
-            let files = &context.index.workspace.files;
-            let is_new = files
-                .get(&module)
-                .is_none_or(|file| !file.text.contains("pub async fn schedule("));
-            if is_new {
+            if is_new(context) {
                 let why = why.map_or(String::new(), |why| format!(" ({why})"));
                 plan.open_in(
                     &module,
@@ -244,7 +295,7 @@ fn keeps_form(context: &Context<'_>) -> Outcome<bool> {
 }
 
 /// Refuses where no crate that reads cron expressions is at hand.
-fn check_crate(context: &Context<'_>) -> Outcome<()> {
+fn check_crate(context: &Context<'_>, scheduler: &Scheduler) -> Outcome<()> {
     let workspace = context.index.workspace;
     let executor = &context.landmarks.executor;
     let member = workspace.member(&executor.package);
@@ -253,12 +304,19 @@ fn check_crate(context: &Context<'_>) -> Outcome<()> {
     if depends || root.get(&["workspace", "dependencies", CRATE]).is_some() {
         return Ok(());
     }
+    let at = match scheduler {
+        Scheduler::Absent => String::new(),
+        Scheduler::One(one) => format!(", at {}", one.place),
+        Scheduler::Several(several) => several
+            .last()
+            .map_or(String::new(), |last| format!(", at {} say", last.place)),
+    };
     let package = &executor.package;
     let message =
         format!("the lock file holds no `{CRATE}` for `{package}` to read a schedule with");
     Err(Refusal::new("no-scheduler", message)
         .at(executor.facts.place(&(0..1)))
         .help(format!(
-            "run `cargo add --package {package} {CRATE}`, and try again; or leave --schedule out, and call the task's `enqueue` from the scheduler that you have"
+            "run `cargo add --package {package} {CRATE}`, and try again; or leave --schedule out, and call the task's `enqueue` from the scheduler that you have{at}"
         )))
 }
