@@ -281,6 +281,40 @@ fn a_crate_that_does_not_reach_the_tasks_starts_no_schedule() {
     assert!(ran.stderr.contains(why), "{}", ran.stderr);
 }
 
+/// Workers that are made where they start, also in the crate of the tasks itself.
+#[test]
+fn a_worker_that_is_made_where_it_starts() {
+    let standing = "crates/agentic/runtime/src/standing.rs";
+    let made = "
+/// Claims and runs tasks.
+pub async fn work(db: sea_orm::DatabaseConnection, executor: std::sync::Arc<dyn agentic_runtime::worker::TaskExecutor>) {
+    let transport = transport(&db);
+    let worker = agentic_runtime::worker::Worker::new(transport, executor);
+    worker.run().await;
+    db.close().await.ok();
+}
+";
+    for (path, krate) in [
+        ("crates/app/src/lib.rs", "agentic_pipeline"),
+        ("crates/agentic/pipeline/src/lib.rs", "crate"),
+    ] {
+        let fleet = fleet();
+        let text = fleet.read(standing).replace(
+            "executor: Arc<dyn TaskExecutor>,\n    state: Arc<RuntimeState>,\n    options",
+            "executor: Executor,\n    state: Arc<RuntimeState>,\n    options",
+        );
+        fleet.write(standing, &text);
+        fleet.write(path, &format!("{}{made}", fleet.read(path)));
+        fleet.commit();
+        let ran = fleet.done(&TIDY);
+        let start = format!(
+            "    let transport = transport(&db);\n    tokio::spawn({{\n        use {krate}::executor::tasks::tidy;\n"
+        );
+        let text = fleet.read(path);
+        assert!(text.contains(&start), "{}\n{text}", ran.stderr);
+    }
+}
+
 /// Without a worker that stands, the open point is as it was.
 #[test]
 fn without_a_standing_worker_the_start_is_left_to_a_person() {

@@ -76,6 +76,9 @@ fn is_it(index: &Index<'_>, facts: &FileFacts, at: usize, worker: &WorkerSite) -
     let text = &facts.file.text;
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let start = text[..at].rfind(|c| !is_part(c)).map_or(0, |n| n + 1);
+    if text[..start].ends_with('.') {
+        return false;
+    }
     let end = at + text[at..].find('(').unwrap_or(0);
     let krate = |path: &str| path.split("::").next().unwrap_or_default().to_owned();
     let called = resolve(index, facts, text[start..end].trim_start_matches("::"));

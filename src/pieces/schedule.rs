@@ -259,22 +259,32 @@ fn room<'a>(context: &Context<'a>) -> Outcome<Result<Beside<'a>, Option<String>>
         let mut all = member.dependencies.iter();
         all.find(|d| d.is_normal && d.package == package)
     };
-    let Some(dependency) = depends(&executor.package) else {
-        return no(&format!(
-            "`{}` does not depend on `{}`",
-            member.name, executor.package
-        ));
+    let tail = wanted.split_once("::").map_or("", |(_, tail)| tail);
+    let krate = match depends(&executor.package) {
+        Some(dependency) => match &dependency.rename {
+            Some(name) => name.replace('-', "_"),
+            None => wanted.replace(&format!("::{tail}"), ""),
+        },
+        None if member.name == executor.package => {
+            // A program of the package has a `crate` of its own.
+            if member.targets.iter().any(|t| !t.is_lib && !t.is_test_like) {
+                return no("it may stand in a program beside the library of the tasks");
+            }
+            "crate".to_owned()
+        }
+        None => {
+            return no(&format!(
+                "`{}` does not depend on `{}`",
+                member.name, executor.package
+            ));
+        }
     };
     for needed in ["tokio", "tracing"] {
         if depends(needed).is_none_or(|d| d.rename.is_some()) {
             return no(&format!("`{}` does not depend on `{needed}`", member.name));
         }
     }
-    let tail = wanted.split_once("::").map_or("", |(_, tail)| tail);
-    let tasks = match &dependency.rename {
-        Some(name) => format!("{}::{tail}", name.replace('-', "_")),
-        None => wanted.clone(),
-    };
+    let tasks = format!("{krate}::{tail}");
     Ok(Ok(Beside { start, room, tasks }))
 }
 
