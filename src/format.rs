@@ -28,6 +28,8 @@ pub enum Form {
     Variant,
     /// An arm of a match, with its comma where it needs one.
     Arm,
+    /// A statement.
+    Statement,
     /// An item.
     Item,
 }
@@ -177,6 +179,7 @@ pub fn stub(fragments: &[Fragment]) -> String {
         let (open, close, inner) = match fragment.form {
             Form::Variant => ("enum E {\n", "}\n", 1),
             Form::Arm => ("fn f() {\nmatch x {\n", "}\n}\n", 2),
+            Form::Statement => ("fn f() {\n", "}\n", 1),
             Form::Item => ("", "", 0),
         };
         let modules = depth(&fragment.indent).saturating_sub(inner);

@@ -747,6 +747,11 @@ fn a_name_that_cannot_get_fields_is_refused_with_its_place() {
         ),
         (
             PING,
+            format!("\nfn spec(_: Ping) -> {spec} {{\n    TaskSpec::Ping\n}}\n"),
+            "cannot see where this takes its fields from",
+        ),
+        (
+            PING,
             format!(
                 "\nfn spec(input: Ping) -> {spec} {{\n    drop(input);\n    TaskSpec::Ping\n}}\n"
             ),
@@ -773,6 +778,32 @@ fn a_name_that_cannot_get_fields_is_refused_with_its_place() {
     fleet.done(&NOTE);
     assert!(fleet.read(LIB).ends_with(harmless));
     fleet.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+
+    // What the enum and the input derive.
+    let spec = "Serialize, Deserialize)]\n#[serde(tag = \"type\", rename_all = \"snake_case\")]\npub enum TaskSpec";
+    for (path, old, new, ty, message) in [
+        (
+            PING,
+            "Clone)]\npub struct Ping;".to_owned(),
+            "Clone, Copy)]\npub struct Ping;".to_owned(),
+            "note:Option<String>",
+            "`Ping` derives `Copy`",
+        ),
+        (
+            CORE,
+            spec.to_owned(),
+            format!("PartialEq, Eq, {spec}"),
+            "note:Option<f64>",
+            "`TaskSpec` derives `Eq`",
+        ),
+    ] {
+        fleet.replace(path, &old, &new);
+        fleet.commit();
+        let ran = fleet.tool(&["new", "Ping", ty]);
+        assert_eq!(ran.code, 1, "{message}: {}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
+        fleet.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    }
 
     // The executor's arm.
     let arm = "TaskSpec::Ping => Ok(self.execute_ping(&assignment, tasks::ping::Ping)),";

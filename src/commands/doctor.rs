@@ -16,8 +16,10 @@ pub(super) fn run(shell: &Shell, common: &Common) -> Outcome<()> {
     let (spec, index) = super::index(&workspace, &config, memory)?;
     let landmarks = landmarks::discover(&index, spec, &config)?;
     let tasks = landmarks::task_modules(&index, &landmarks.spec, &landmarks.executor)?;
+    let scheduler = landmarks::find_scheduler(&index, &landmarks.executor)?;
     Found {
         landmarks: &landmarks,
+        scheduler: &scheduler,
         tasks: &tasks,
     }
     .show(shell, common.format)

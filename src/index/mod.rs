@@ -11,6 +11,7 @@ mod pattern;
 mod read;
 mod scopes;
 mod serde_attr;
+mod statements;
 
 pub use body::{BodyFact, LazyBody};
 pub use facts::{
@@ -22,3 +23,4 @@ pub use lookup::{Index, Memory};
 pub(crate) use lookup::{holding, on_all_cores};
 pub use read::{Interest, mentions, prove, read, whole_words};
 pub use scopes::Meaning;
+pub use statements::StatementFact;

@@ -210,7 +210,7 @@ pub(super) fn path_text(path: &syn::Path) -> String {
 }
 
 /// Tokens with single spaces, without the ones that only make types hard to read.
-fn tokens(node: &impl ToTokens) -> String {
+pub(super) fn tokens(node: &impl ToTokens) -> String {
     let text = node.to_token_stream().to_string();
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();

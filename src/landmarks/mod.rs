@@ -14,11 +14,13 @@ mod policy;
 mod records;
 mod resume;
 mod root_policy;
+mod scheduler;
 mod spec;
 mod status;
 mod steps;
 mod tasks;
 mod worker;
+mod worker_start;
 
 use std::collections::BTreeMap;
 
@@ -32,11 +34,13 @@ pub use policy::{Backoffs, PolicyTypes};
 pub use records::{Records, RunFunction};
 pub use resume::{ResumeDispatch, ResumeReading};
 pub use root_policy::RootPolicy;
+pub use scheduler::{Registration, Scheduler, discover as find_scheduler};
 pub use spec::{SpecEnum, discover as discover_spec, wire_case};
 pub use status::{Status, find as find_status};
 pub use steps::{STEPS, Step, VariantSteps, steps};
 pub use tasks::{TaskModule, modules as task_modules};
 pub use worker::WorkerSite;
+pub use worker_start::{Room, WorkerStart};
 
 use crate::index::Index;
 use crate::note::{Note, Outcome, Place};
@@ -84,6 +88,8 @@ pub struct Landmarks {
     pub root_policy: RootPolicy,
     /// What claims tasks.
     pub workers: Vec<WorkerSite>,
+    /// What starts those that stand.
+    pub worker_starts: Vec<WorkerStart>,
     /// How events are called.
     pub events: EventNames,
     /// What is worth saying about how things were found.
@@ -101,6 +107,7 @@ pub fn discover(index: &Index<'_>, spec: SpecEnum, config: &Config) -> Outcome<L
     let resume = resume::discover(index, &spec, &executor, &queue)?;
     let root_policy = root_policy::discover(index, &queue)?;
     let workers = worker::discover(index, &executor)?;
+    let worker_starts = worker_start::discover(index, &workers)?;
     let events = events::discover(index, config, &mut notes)?;
     Ok(Landmarks {
         spec,
@@ -112,6 +119,7 @@ pub fn discover(index: &Index<'_>, spec: SpecEnum, config: &Config) -> Outcome<L
         resume,
         root_policy,
         workers,
+        worker_starts,
         events,
         notes,
     })

@@ -10,8 +10,18 @@ pub struct WorkerSite {
     pub place: Place,
     /// The function it stands in.
     pub function: String,
+    /// How it comes to claim tasks.
+    pub claims: Claims,
     /// Whether it lives only while one run is driven: then nothing claims tasks between runs.
     pub is_driven: bool,
+}
+
+/// How a worker claims tasks.
+pub enum Claims {
+    /// The function itself does, in a loop.
+    InLoop,
+    /// The function makes a worker by this call.
+    Made(String),
 }
 
 /// Functions that are given the executor and claim tasks in a loop of their own.
@@ -30,6 +40,7 @@ fn claim_loops(index: &Index<'_>, name: &str) -> Outcome<Vec<WorkerSite>> {
                 sites.push(WorkerSite {
                     place: facts.place(&function.name_range),
                     function: function.name.clone(),
+                    claims: Claims::InLoop,
                     is_driven: is_driven(text),
                 });
             }
@@ -82,6 +93,7 @@ pub fn discover(index: &Index<'_>, executor: &Executor) -> Outcome<Vec<WorkerSit
                     sites.push(WorkerSite {
                         place: facts.place(&(at..at + call.len())),
                         function: function.name.clone(),
+                        claims: Claims::Made(call.clone()),
                         is_driven: is_driven(facts.text(&function.range)),
                     });
                 }

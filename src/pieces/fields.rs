@@ -391,6 +391,9 @@ fn given_input(facts: &FileFacts, list: &FieldList, input: &str) -> Option<Strin
     let function = facts.functions.iter().filter(around).last()?;
     let mut params = function.params.iter().filter(|(_, ty)| ty == input);
     let (name, _) = params.next().filter(|_| params.clone().next().is_none())?;
+    // Another pattern than a name takes the input apart, or drops it.
+    let is_name = name.starts_with(char::is_alphabetic)
+        && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let text = facts.text(&function.range);
     let inside = list.range.start - function.range.start;
     let name_end = function.name_range.end - function.range.start;
@@ -400,7 +403,7 @@ fn given_input(facts: &FileFacts, list: &FieldList, input: &str) -> Option<Strin
         let looks = after.starts_with(".idempotency_key(") || after.starts_with(".clone()");
         at < inside && (looks || text[..at].ends_with('&'))
     });
-    only_looks.then(|| name.to_owned())
+    (is_name && only_looks).then(|| name.to_owned())
 }
 
 /// Paths that the file imports at its top.

@@ -1,20 +1,41 @@
 //! The clock that enqueues tasks, in `tasks/schedule.rs` of the run half: made with the first
-//! task that has a schedule.
+//! task that has a schedule; and the task's start on it, beside that of the worker.
+//!
+//! ```text
+//! tokio::spawn({
+//!     use agentic_pipeline::executor::tasks::tidy;
+//!     let db = db.clone();
+//!     async move {
+//!         if let Err(error) = tidy::schedule(&db, tidy::Tidy).await {
+//!             tracing::error!(%error, "nothing enqueues Tidy by the clock");
+//!         }
+//!     }
+//! });
+//! ```
 
+use std::sync::Arc;
+
+use askama::Template;
+
+use super::modules::bare;
 use super::task_module::{duration, has_minutes};
-use super::{Piece, gate, task_module};
+use super::{Piece, gate, task_module, tasks_mod};
+use crate::format::{Form, Fragment};
+use crate::index::{ModFact, UseFact, whole_words};
+use crate::landmarks::{Room, Scheduler, WorkerStart, find_scheduler};
 use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
 use crate::render::{self, render};
+use crate::request::raw;
 use crate::task::Context;
 use crate::types::within;
-use crate::workspace::Manifest;
+use crate::workspace::{Manifest, SourceFile};
 
 /// The piece.
 pub const PIECE: Piece = Piece {
     id: "schedule",
-    about: "the clock, where a task has a schedule",
+    about: "the clock, where a task has a schedule, and its start beside the worker",
     plan,
 };
 
@@ -36,7 +57,8 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     if !is_needed(context) {
         return Ok(());
     }
-    check_crate(context)?;
+    let scheduler = find_scheduler(context.index, &context.landmarks.executor)?;
+    check_crate(context, &scheduler)?;
     let executor = &context.landmarks.executor;
     let path = executor.task_file(MODULE);
     let krate = executor.module.split("::").next().unwrap_or_default();
@@ -52,24 +74,238 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         context.index.workspace.files.get(&path),
         Callers::EveryTask,
     );
-    let module = task_module::path(context);
+    own_scheduler(context, &scheduler, plan);
+    start(context, plan)
+}
+
+/// Whether the task's module lacks its `schedule` still.
+fn is_new(context: &Context<'_>) -> bool {
     let files = &context.index.workspace.files;
-    let is_new = files
-        .get(&module)
-        .is_none_or(|file| !file.text.contains("pub async fn schedule("));
-    if is_new {
-        let task = context.task.module();
-        plan.open_in(
-            &module,
-            "pub async fn schedule(",
-            format!("call `tasks::{task}::schedule` where programs start, in a `tokio::spawn` beside the worker: until then nothing enqueues the task by the clock"),
-        );
+    let module = files.get(&task_module::path(context));
+    module.is_none_or(|file| !file.text.contains("pub async fn schedule("))
+}
+
+/// Says where the workspace has a scheduler of its own, and what would go there.
+///
+/// How a tick of it becomes one task over many processes cannot be read from it: it gives no time
+/// of the tick. So the clock is what is made, and a person may choose otherwise.
+fn own_scheduler(context: &Context<'_>, scheduler: &Scheduler, plan: &mut Plan) {
+    let found = match scheduler {
+        Scheduler::Absent => return,
+        Scheduler::One(one) => std::slice::from_ref(one),
+        Scheduler::Several(several) => several.as_slice(),
+    };
+    let (Some(last), true) = (found.last(), is_new(context)) else {
+        return;
+    };
+    let task = context.task.module();
+    let input = if context.task.fields.is_empty() {
+        format!("tasks::{task}::{}", task_module::input(context))
+    } else {
+        "input".to_owned()
+    };
+    let schedule = context.task.request.schedule.as_deref().unwrap_or_default();
+    let job = format!("tasks::{task}::enqueue(&db, {input})");
+    let register = match last.krate {
+        Some(_) => format!(
+            "add `{}::new_async(\"{schedule}\", move |_, _| {{ let db = db.clone(); Box::pin(async move {{ if let Err(error) = {job}.await {{ tracing::error!(%error, \"not enqueued\"); }} }}) }})` here as its neighbours are",
+            last.call
+                .rsplit_once("::")
+                .map_or(last.call.as_str(), |(job, _)| job)
+        ),
+        None => format!(
+            "call `{}` here as its neighbours do, with \"{schedule}\", and `{job}` as what it runs",
+            last.call
+        ),
+    };
+    let others = match found.len() {
+        1 => String::new(),
+        _ => format!(" (there are {} such functions)", found.len()),
+    };
+    plan.open_at(
+        last.place.clone(),
+        format!(
+            "the workspace registers jobs in `{}`{others}: keep the task on its clock, which gives one task of a tick whatever the number of processes; or {register}, and start no `tasks::{task}::schedule`: then a tick gives one task only while the last one is queued or running",
+            last.function
+        ),
+    );
+}
+
+/// The statement that starts a task's schedule.
+#[derive(Template)]
+#[template(path = "schedule_start.rs", escape = "none")]
+struct Start {
+    tasks: String,
+    module: String,
+    db: String,
+    input: String,
+    /// Fields of the input; each is an `Option`.
+    fields: Vec<String>,
+    variant: String,
+}
+
+/// Starts the task's schedule where the worker is started, or says that a person has to.
+fn start(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
+    let module = task_module::path(context);
+    let task = context.task.module();
+    let title = format!("start of `tasks::{task}::schedule`");
+    if let Some(path) = caller(context, &module, &task)? {
+        plan.present(PIECE.id, title, &path);
+        return Ok(());
+    }
+    match room(context)? {
+        Ok(Beside { start, room, tasks }) => {
+            let text = render(&Start {
+                tasks,
+                module: task,
+                db: room.db.clone(),
+                input: task_module::input(context),
+                fields: context.task.fields.iter().map(|(f, _)| f.ident()).collect(),
+                variant: context.task.request.variant.clone(),
+            })?;
+            let fragment = Fragment {
+                form: Form::Statement,
+                indent: room.indent.clone(),
+                text,
+            };
+            let (file, spot) = (&start.facts.file, room.spot.clone());
+            plan.draft(PIECE.id, title, file, "schedule", fragment, spot);
+        }
+        Err(why) => {
+            if is_new(context) {
+                let why = why.map_or(String::new(), |why| format!(" ({why})"));
+                plan.open_in(
+                    &module,
+                    "pub async fn schedule(",
+                    format!("call `tasks::{task}::schedule` where programs start, in a `tokio::spawn` beside the worker{why}: until then nothing enqueues the task by the clock"),
+                );
+            }
+        }
     }
     Ok(())
 }
 
+/// The file outside tests that starts the task's schedule already.
+fn caller(context: &Context<'_>, module: &str, task: &str) -> Outcome<Option<String>> {
+    let index = context.index;
+    let by_path = format!("{task}::schedule");
+    for path in index.containing("schedule") {
+        let is_ours = |file: &Arc<SourceFile>| whole_words(&file.text, bare(task)).next().is_some();
+        let names_it = index.workspace.files.get(&path).is_some_and(is_ours);
+        if path == module || !names_it || index.is_for_tests(&path) {
+            continue;
+        }
+        let facts = index.facts(&path)?;
+        let imports = |import: &UseFact| import.path.ends_with(&format!("::{by_path}"));
+        if whole_words(&facts.file.text, &by_path).next().is_some()
+            || facts.uses.iter().any(imports)
+        {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// A place where a task's schedule can be started.
+struct Beside<'a> {
+    start: &'a WorkerStart,
+    room: &'a Room,
+    /// The path of the module `tasks` there.
+    tasks: String,
+}
+
+/// The one place where the task's schedule can be started; or why a person has to start it.
+fn room<'a>(context: &Context<'a>) -> Outcome<Result<Beside<'a>, Option<String>>> {
+    let Context {
+        index,
+        landmarks,
+        task,
+    } = *context;
+    let workspace = index.workspace;
+    let executor = &landmarks.executor;
+    let start = match landmarks.worker_starts.as_slice() {
+        [] => return Ok(Err(None)),
+        [start] => start,
+        starts => {
+            let places: Vec<String> = starts.iter().map(|s| s.place.to_string()).collect();
+            return Ok(Err(Some(format!("started at {}", places.join(" and ")))));
+        }
+    };
+    let no = |why: &str| Ok(Err(Some(format!("started at {}: {why}", start.place))));
+    let room = match &start.room {
+        Ok(room) => room,
+        Err(why) => return no(why),
+    };
+    let is_given = task.fields.iter().any(|(field, _)| !field.is_option());
+    if is_given || !landmarks.queue.extra.is_empty() || !keeps_form(context)? {
+        return no("what the task is given there is yours to say");
+    }
+    let wanted = format!("{}::tasks", executor.module);
+    let is_private = |m: &ModFact| {
+        let is_on_the_way = m.name == "tasks" || raw(&m.name) == task.module();
+        is_on_the_way && !m.is_pub
+    };
+    let mut on_the_way = executor.facts.modules.clone();
+    let inner = tasks_mod::path(context);
+    if workspace.files.contains_key(&inner) {
+        on_the_way.extend(index.facts(&inner)?.modules.iter().cloned());
+    }
+    let is_public = !on_the_way.iter().any(is_private)
+        && index.public_path(&executor.module, "tasks")?.as_ref() == Some(&wanted);
+    let (Some(member), true) = (workspace.member_of(&start.facts.file.path), is_public) else {
+        return no("the module of tasks is not public");
+    };
+    let depends = |package: &str| {
+        let mut all = member.dependencies.iter();
+        all.find(|d| d.is_normal && d.package == package)
+    };
+    let tail = wanted.split_once("::").map_or("", |(_, tail)| tail);
+    let krate = match depends(&executor.package) {
+        Some(dependency) => match &dependency.rename {
+            Some(name) => name.replace('-', "_"),
+            None => wanted.replace(&format!("::{tail}"), ""),
+        },
+        None if member.name == executor.package => {
+            // A program of the package has a `crate` of its own.
+            if member.targets.iter().any(|t| !t.is_lib && !t.is_test_like) {
+                return no("it may stand in a program beside the library of the tasks");
+            }
+            "crate".to_owned()
+        }
+        None => {
+            return no(&format!(
+                "`{}` does not depend on `{}`",
+                member.name, executor.package
+            ));
+        }
+    };
+    for needed in ["tokio", "tracing"] {
+        if depends(needed).is_none_or(|d| d.rename.is_some()) {
+            return no(&format!("`{}` does not depend on `{needed}`", member.name));
+        }
+    }
+    let tasks = format!("{krate}::{tail}");
+    Ok(Ok(Beside { start, room, tasks }))
+}
+
+/// Whether the task's module, where it stands, is as far as its start goes as the tool writes it.
+fn keeps_form(context: &Context<'_>) -> Outcome<bool> {
+    let path = task_module::path(context);
+    if !context.index.workspace.files.contains_key(&path) {
+        return Ok(true);
+    }
+    let facts = context.index.facts(&path)?;
+    let input = task_module::input(context);
+    let known = |name: &String| context.task.fields.iter().any(|(f, _)| f.name == *name);
+    let own = facts.structs.iter().filter(|s| s.name == input);
+    let mut fields = own.flat_map(|s| &s.fields);
+    let mut clocks = facts.functions.iter().filter(|f| f.name == "schedule");
+    Ok(fields.all(|field| known(&field.name))
+        && clocks.all(|f| f.is_pub && f.is_async && f.params.len() == 2))
+}
+
 /// Refuses where no crate that reads cron expressions is at hand.
-fn check_crate(context: &Context<'_>) -> Outcome<()> {
+fn check_crate(context: &Context<'_>, scheduler: &Scheduler) -> Outcome<()> {
     let workspace = context.index.workspace;
     let executor = &context.landmarks.executor;
     let member = workspace.member(&executor.package);
@@ -78,12 +314,19 @@ fn check_crate(context: &Context<'_>) -> Outcome<()> {
     if depends || root.get(&["workspace", "dependencies", CRATE]).is_some() {
         return Ok(());
     }
+    let at = match scheduler {
+        Scheduler::Absent => String::new(),
+        Scheduler::One(one) => format!(", at {}", one.place),
+        Scheduler::Several(several) => several
+            .last()
+            .map_or(String::new(), |last| format!(", at {} say", last.place)),
+    };
     let package = &executor.package;
     let message =
         format!("the lock file holds no `{CRATE}` for `{package}` to read a schedule with");
     Err(Refusal::new("no-scheduler", message)
         .at(executor.facts.place(&(0..1)))
         .help(format!(
-            "run `cargo add --package {package} {CRATE}`, and try again; or leave --schedule out, and call the task's `enqueue` from the scheduler that you have"
+            "run `cargo add --package {package} {CRATE}`, and try again; or leave --schedule out, and call the task's `enqueue` from the scheduler that you have{at}"
         )))
 }

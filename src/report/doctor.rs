@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Shell;
 use crate::cli::Format;
-use crate::landmarks::{Coverage, Landmarks, ResumeReading, RootPolicy, TaskModule};
+use crate::landmarks::{Coverage, Landmarks, ResumeReading, RootPolicy, Scheduler, TaskModule};
 use crate::note::{Outcome, Place};
 
 /// One landmark as a line.
@@ -19,6 +19,8 @@ struct Line {
 pub struct Found<'a> {
     /// The landmarks.
     pub landmarks: &'a Landmarks,
+    /// What registers jobs by cron expressions.
+    pub scheduler: &'a Scheduler,
     /// The tasks in modules of their own.
     pub tasks: &'a [TaskModule],
 }
@@ -163,6 +165,20 @@ fn lines(landmarks: &Landmarks) -> Vec<Line> {
             .to_owned(),
         });
     }
+    for start in &landmarks.worker_starts {
+        lines.push(Line {
+            role: "starts",
+            name: start.function.clone(),
+            place: Some(start.place.clone()),
+            how: match &start.room {
+                Ok(room) => format!(
+                    "starts the worker that stands; `{}` is the database there, so that schedules can start beside it",
+                    room.db
+                ),
+                Err(why) => format!("starts the worker that stands; schedules are started by hand: {why}"),
+            },
+        });
+    }
     lines
 }
 
@@ -181,9 +197,50 @@ fn task(task: &TaskModule) -> Line {
     }
 }
 
+/// A scheduler of the workspace's own, or that there is none.
+fn schedulers(scheduler: &Scheduler) -> Vec<Line> {
+    let found = match scheduler {
+        Scheduler::Absent => &[],
+        Scheduler::One(one) => std::slice::from_ref(one),
+        Scheduler::Several(several) => several.as_slice(),
+    };
+    let mut lines: Vec<Line> = found
+        .iter()
+        .map(|registration| Line {
+            role: "scheduler",
+            name: registration.call.clone(),
+            place: Some(registration.place.clone()),
+            how: match registration.krate {
+                Some(krate) => format!(
+                    "jobs of `{krate}` are registered in `{}`",
+                    registration.function
+                ),
+                None => format!(
+                    "takes a cron expression and what to run; called in `{}`",
+                    registration.function
+                ),
+            },
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push(Line {
+            role: "scheduler",
+            name: "none".to_owned(),
+            place: None,
+            how: "nothing registers jobs by cron expressions; `--schedule` brings a clock"
+                .to_owned(),
+        });
+    }
+    lines
+}
+
 /// The landmarks as JSON.
 pub(super) fn landmarks(landmarks: &Landmarks) -> Value {
-    lines(landmarks)
+    as_json(lines(landmarks))
+}
+
+fn as_json(lines: Vec<Line>) -> Value {
+    lines
         .into_iter()
         .map(|line| {
             json!({
@@ -198,6 +255,12 @@ pub(super) fn landmarks(landmarks: &Landmarks) -> Value {
 }
 
 impl Found<'_> {
+    fn landmarks_as_json(&self) -> Value {
+        let mut lines = lines(self.landmarks);
+        lines.extend(schedulers(self.scheduler));
+        as_json(lines)
+    }
+
     /// Shows what was found in `format`.
     pub fn show(&self, shell: &Shell, format: Format) -> Outcome<()> {
         let standing = self
@@ -209,7 +272,7 @@ impl Found<'_> {
             Format::Json => {
                 let object = json!({
                     "command": "doctor",
-                    "landmarks": landmarks(self.landmarks),
+                    "landmarks": self.landmarks_as_json(),
                     "standing_worker": standing,
                     "tasks": self.tasks.iter().map(|task| json!({
                         "variant": task.variant,
@@ -223,6 +286,7 @@ impl Found<'_> {
             }
             Format::Human | Format::Markdown => {
                 let mut lines = lines(self.landmarks);
+                lines.extend(schedulers(self.scheduler));
                 lines.extend(self.tasks.iter().map(task));
                 let mut out = String::new();
                 if format == Format::Markdown {
