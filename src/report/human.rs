@@ -48,12 +48,21 @@ impl Shell {
         // In one piece: a diff of a thousand lines is not a thousand writes.
         let stdout = std::io::stdout();
         let choice = anstream::AutoStream::choice(&stdout);
-        let mut styled = anstream::AutoStream::new(Vec::new(), choice);
-        let _ = write!(styled, "{text}{end}");
+        let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+        let bytes = if text.chars().all(is_plain) {
+            format!("{text}{end}").into_bytes()
+        } else {
+            let mut styled = anstream::AutoStream::new(Vec::new(), choice);
+            let _ = write!(styled, "{text}{end}");
+            styled.into_inner()
+        };
         let mut out = stdout.lock();
-        let _ = out
-            .write_all(&styled.into_inner())
-            .and_then(|()| out.flush());
+        let _ = out.write_all(&bytes).and_then(|()| out.flush());
+    }
+
+    /// Whether what goes to stdout may hold colours.
+    fn is_colored(&self) -> bool {
+        anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
     }
 
     /// A status line on stderr: the verb right-aligned, then the object.
@@ -200,7 +209,12 @@ pub(super) fn show(report: &Report<'_>, shell: &Shell) {
         }
     }
     if !report.applied {
-        shell.product(&colored(&unified(report.changes)));
+        let diff = unified(report.changes);
+        if shell.is_colored() {
+            shell.product(&colored(&diff));
+        } else {
+            shell.product(&diff);
+        }
     }
     if report.plan.is_complete() {
         shell.status("Finished", "nothing is missing; nothing was written");
