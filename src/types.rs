@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use memchr::memmem;
 use quote::ToTokens;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
@@ -237,15 +238,18 @@ fn check_serializable(
 /// The one absolute path under which the workspace knows `name`.
 fn imported(index: &Index<'_>, name: &str, field: &Field) -> Outcome<String> {
     let mut candidates = BTreeSet::new();
-    let keys = ["struct", "enum", "type"].map(|keyword| format!("{keyword} {name}"));
     for path in index.containing(name) {
         let text = &index.workspace.files[&path].text;
-        for key in &keys {
-            if !text.contains(&format!("pub {key}")) {
-                continue;
-            }
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        for at in memmem::find_iter(text.as_bytes(), name) {
+            let before = &text[..at];
+            let public = |keyword: &&str| before.ends_with(&format!("pub {keyword} "));
+            found.extend(["struct", "enum", "type"].iter().find(|k| public(k)));
+        }
+        for keyword in found {
+            let key = format!("{keyword} {name}");
             let facts = index.facts(&path)?;
-            let defines = facts.items.iter().any(|item| item.key == *key);
+            let defines = facts.items.iter().any(|item| item.key == key);
             if let (true, Some(module)) = (defines, index.module_of(&path)) {
                 candidates.extend(index.public_path(&module, name)?);
             }

@@ -177,10 +177,7 @@ impl<'w> Index<'w> {
     /// Paths of the files whose text holds `needle`, in order.
     #[must_use]
     pub fn containing(&self, needle: &str) -> Vec<String> {
-        let mut hits = self.hits.borrow_mut();
-        hits.entry(needle.to_owned())
-            .or_insert_with(|| holding(needle, self.workspace.files.values()))
-            .clone()
+        find(&mut self.hits.borrow_mut(), needle, &self.workspace.files)
     }
 
     /// The files of `member` whose text holds `needle`.
@@ -398,11 +395,31 @@ impl<'w> Index<'w> {
     }
 }
 
-/// Paths of `files` whose text holds `needle`.
-pub(crate) fn holding<'f>(
+/// Paths of `files` whose text holds `needle`; `known` are the finds so far.
+///
+/// Where a part of the needle was looked for before, only the files that hold that can hold all.
+pub(crate) fn find(
+    known: &mut BTreeMap<String, Vec<String>>,
     needle: &str,
-    files: impl Iterator<Item = &'f Arc<SourceFile>>,
+    files: &BTreeMap<String, Arc<SourceFile>>,
 ) -> Vec<String> {
+    if let Some(paths) = known.get(needle) {
+        return paths.clone();
+    }
+    let parts = known.iter().filter(|(part, _)| needle.contains(*part));
+    let paths = match parts
+        .map(|(_, paths)| paths)
+        .min_by_key(|paths| paths.len())
+    {
+        Some(paths) => holding(needle, paths.iter().filter_map(|path| files.get(path))),
+        None => holding(needle, files.values()),
+    };
+    known.insert(needle.to_owned(), paths.clone());
+    paths
+}
+
+/// Paths of `files` whose text holds `needle`.
+fn holding<'f>(needle: &str, files: impl Iterator<Item = &'f Arc<SourceFile>>) -> Vec<String> {
     let finder = memmem::Finder::new(needle.as_bytes());
     files
         .filter(|file| finder.find(file.text.as_bytes()).is_some())

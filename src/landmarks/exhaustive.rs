@@ -166,6 +166,9 @@ fn imports_other_variants(facts: &FileFacts, spec: &SpecEnum) -> bool {
 /// Mentions a match in a documentation example: rustdoc compiles it, the tool leaves it alone.
 fn doc_tests(facts: &FileFacts, spec: &SpecEnum, notes: &mut Vec<Note>) {
     let text = &facts.file.text;
+    if !text.contains("```") {
+        return;
+    }
     let needle = format!("{}::", spec.fact.name);
     let mut fence = false;
     let mut matching = false;

@@ -36,6 +36,10 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<RootPolicy> {
             if !(text.contains("parent") && text.contains("None") && text.contains(policy)) {
                 continue;
             }
+            // The body is parsed only where the tokens hold such a field.
+            if !facts.may_set(function, "parent", "None") {
+                continue;
+            }
             for literal in &facts.body(function).literals {
                 let is_root =
                     |(name, value): &(String, String)| name.contains("parent") && value == "None";

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
 use toml_edit::{Document, Item, TableLike};
 
 use super::SourceFile;
@@ -173,10 +174,9 @@ pub fn lock_edge(
     };
     let mut versions = Vec::new();
     let mut package = None;
-    for (at, _) in text.match_indices("[[package]]") {
-        let end = text[at + 11..]
-            .find("[[package]]")
-            .map_or(text.len(), |n| at + 11 + n);
+    let starts: Vec<usize> = memmem::find_iter(text.as_bytes(), "[[package]]").collect();
+    for (i, at) in starts.iter().copied().enumerate() {
+        let end = starts.get(i + 1).copied().unwrap_or(text.len());
         let body = &text[at..end];
         let value = |key: &str| {
             body.lines().find_map(|line| {
@@ -192,8 +192,9 @@ pub fn lock_edge(
         if found == name {
             versions.push(version);
         }
-        let is_member = !body.lines().any(|line| line.starts_with("source ="));
-        if found == from && is_member {
+        // A lock file holds a thousand packages; the lines of only a few are looked at whole.
+        let is_member = || !body.lines().any(|line| line.starts_with("source ="));
+        if found == from && is_member() {
             package = Some((at, end));
         }
     }
