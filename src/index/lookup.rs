@@ -2,15 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use memchr::memmem;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::field_lists::{FieldList, field_lists};
 use super::{FileFacts, Interest, read};
 use crate::note::Outcome;
+use crate::pool::pool;
 use crate::workspace::{Member, SourceFile, Workspace};
 
 /// The workspace's files, parsed when they are asked for.
@@ -154,6 +154,9 @@ impl<'w> Index<'w> {
             .filter(|path| !self.parsed.borrow().contains_key(*path))
             .filter_map(|path| self.workspace.files.get(path))
             .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
         let reader = self.reader();
         for (path, facts) in on_all_cores(wanted, &|file| reader.read(file)) {
             self.parsed.borrow_mut().insert(path, Arc::new(facts?));
@@ -418,13 +421,24 @@ pub(crate) fn find(
     paths
 }
 
+/// How many files are searched sooner than a second thread begins to.
+const SEARCHED_ALONE: usize = 128;
+
 /// Paths of `files` whose text holds `needle`.
 fn holding<'f>(needle: &str, files: impl Iterator<Item = &'f Arc<SourceFile>>) -> Vec<String> {
     let finder = memmem::Finder::new(needle.as_bytes());
-    files
-        .filter(|file| finder.find(file.text.as_bytes()).is_some())
-        .map(|file| file.path.clone())
-        .collect()
+    let files: Vec<&Arc<SourceFile>> = files.collect();
+    let holds = |file: &&Arc<SourceFile>| {
+        let found = finder.find(file.text.as_bytes()).is_some();
+        found.then(|| file.path.clone())
+    };
+    match pool().filter(|_| files.len() > SEARCHED_ALONE) {
+        Some(pool) => pool.install(|| {
+            let files = files.par_iter().with_min_len(SEARCHED_ALONE);
+            files.filter_map(holds).collect()
+        }),
+        None => files.iter().filter_map(holds).collect(),
+    }
 }
 
 /// What `work` gives for each file, by path in order. The work is done on all cores.
@@ -435,17 +449,11 @@ pub(crate) fn on_all_cores<T: Send>(
     // The long files first, so that no core ends with the longest one.
     files.sort_by_key(|file| std::cmp::Reverse(file.text.len()));
     let one = |file: &&Arc<SourceFile>| (file.path.clone(), work(file));
-    match PARSERS.as_ref() {
+    match pool() {
         Some(pool) => pool.install(|| files.par_iter().with_max_len(1).map(one).collect()),
         None => files.iter().map(one).collect(),
     }
 }
-
-/// The threads that parse; `None` where there can be none.
-static PARSERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
-    let pool = ThreadPoolBuilder::new().stack_size(PARSER_STACK);
-    pool.build().ok()
-});
 
 /// What parsing a file needs of the index; threads share it.
 struct Reader<'a> {
@@ -518,6 +526,3 @@ fn declared_for_tests(workspace: &Workspace, path: &str) -> bool {
     }
     false
 }
-
-/// Stack of a thread that parses: syn descends once for each level of nesting.
-pub(crate) const PARSER_STACK: usize = 64 << 20;

@@ -90,7 +90,8 @@ impl<'t> Tokens<'t> {
     /// The tokens of `text`; `None` where its delimiters do not pair.
     pub(super) fn of(text: &'t str) -> Option<Self> {
         let mut at = 0;
-        let mut all = Vec::new();
+        // A token is five bytes long, with what stands around it.
+        let mut all = Vec::with_capacity(text.len() / 5);
         let mut docs = Vec::new();
         // The kind of documentation that the last line was of, with nothing but comments after it.
         let mut above = None;

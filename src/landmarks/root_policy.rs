@@ -29,6 +29,7 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<RootPolicy> {
     };
     let mut paths = index.containing_in(member, &format!("{policy}: "));
     paths.retain(|path| !index.is_for_tests(path));
+    index.parse_all(&paths)?;
     for path in paths {
         let facts = index.facts(&path)?;
         for function in facts.functions.iter().filter(|f| !f.is_test) {

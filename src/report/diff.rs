@@ -49,54 +49,62 @@ fn made(text: &str, path: &str, out: &mut String) {
 /// The hunks of a file that stands. Only what lies around the edits is compared: the rest is known
 /// to be the same.
 fn edited(change: &FileChange, before: &str, [a, b]: [&str; 2], out: &mut String) {
-    let after = change.after.as_str();
-    let around = around(change, before);
-    let rest = before.len() - around.end;
-    let old = before.get(around.clone());
-    let new = after.get(around.start..after.len().saturating_sub(rest));
-    let (old, new, above) = match (old, new) {
-        (Some(old), Some(new)) => {
-            let above = memchr_iter(b'\n', &before.as_bytes()[..around.start]);
-            (old, new, above.count())
-        }
-        _ => (before, after, 0),
-    };
-    let diff = TextDiff::from_lines(old, new);
-    for (i, ops) in diff.grouped_ops(CONTEXT).iter().enumerate() {
-        let (Some(first), Some(last)) = (ops.first(), ops.last()) else {
+    let mut is_first = true;
+    let (mut done, mut old_above, mut new_above) = (0, 0, 0);
+    for (old, new) in around(change, before) {
+        let (Some(old_text), Some(new_text)) = (before.get(old.clone()), change.after.get(new))
+        else {
             continue;
         };
-        if i == 0 {
-            let _ = writeln!(out, "--- {a}\n+++ {b}");
-        }
-        let of = |first: Range<usize>, last: Range<usize>| {
-            Lines(first.start + above, last.end - first.start)
-        };
-        let old = of(first.old_range(), last.old_range());
-        let new = of(first.new_range(), last.new_range());
-        let _ = writeln!(out, "@@ -{old} +{new} @@");
-        for change in ops.iter().flat_map(|op| diff.iter_changes(op)) {
-            let sign = match change.tag() {
-                ChangeTag::Equal => ' ',
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
+        let same = memchr_iter(b'\n', &before.as_bytes()[done..old.start]).count();
+        (old_above, new_above) = (old_above + same, new_above + same);
+        let diff = TextDiff::from_lines(old_text, new_text);
+        for ops in diff.grouped_ops(CONTEXT) {
+            let (Some(first), Some(last)) = (ops.first(), ops.last()) else {
+                continue;
             };
-            line(sign, change.value(), out);
+            if std::mem::take(&mut is_first) {
+                let _ = writeln!(out, "--- {a}\n+++ {b}");
+            }
+            let old = Lines::of(old_above, first.old_range(), last.old_range());
+            let new = Lines::of(new_above, first.new_range(), last.new_range());
+            let _ = writeln!(out, "@@ -{old} +{new} @@");
+            for change in ops.iter().flat_map(|op| diff.iter_changes(op)) {
+                let sign = match change.tag() {
+                    ChangeTag::Equal => ' ',
+                    ChangeTag::Delete => '-',
+                    ChangeTag::Insert => '+',
+                };
+                line(sign, change.value(), out);
+            }
         }
+        done = old.end;
+        old_above += memchr_iter(b'\n', old_text.as_bytes()).count();
+        new_above += memchr_iter(b'\n', new_text.as_bytes()).count();
     }
 }
 
-/// From the start of a line above the first edit to the end of one below the last.
-fn around(change: &FileChange, before: &str) -> Range<usize> {
-    let (Some(first), Some(last)) = (change.edits.first(), change.edits.last()) else {
-        return 0..before.len();
-    };
+/// Whole lines around the edits, before and after; edits near each other share theirs.
+fn around(change: &FileChange, before: &str) -> Vec<(Range<usize>, Range<usize>)> {
     let bytes = before.as_bytes();
-    let start = first.at.min(bytes.len());
-    let end = (last.at + last.removed).min(bytes.len());
-    let above = memrchr_iter(b'\n', &bytes[..start]).nth(MARGIN);
-    let below = memchr_iter(b'\n', &bytes[end..]).nth(MARGIN);
-    above.map_or(0, |at| at + 1)..below.map_or(bytes.len(), |at| end + at + 1)
+    let mut out: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+    let (mut inserted, mut removed) = (0, 0);
+    for edit in &change.edits {
+        let end = (edit.at + edit.removed).min(bytes.len());
+        let above = memrchr_iter(b'\n', &bytes[..edit.at.min(end)]).nth(MARGIN);
+        let below = memchr_iter(b'\n', &bytes[end..]).nth(MARGIN);
+        let start = above.map_or(0, |at| at + 1);
+        let end = below.map_or(bytes.len(), |at| end + at + 1);
+        let new_start = start + inserted - removed;
+        inserted += edit.text.len();
+        removed += edit.removed;
+        let new_end = end + inserted - removed;
+        match out.last_mut() {
+            Some((old, new)) if start <= old.end => (old.end, new.end) = (end, new_end),
+            _ => out.push((start..end, new_start..new_end)),
+        }
+    }
+    out
 }
 
 fn line(sign: char, text: &str, out: &mut String) {
@@ -109,6 +117,13 @@ fn line(sign: char, text: &str, out: &mut String) {
 
 /// How many lines there are after how many, in the words of a hunk.
 struct Lines(usize, usize);
+
+impl Lines {
+    /// Those of a hunk from `first` to `last`, of a text that `above` lines stand above.
+    fn of(above: usize, first: Range<usize>, last: Range<usize>) -> Self {
+        Lines(first.start + above, last.end - first.start)
+    }
+}
 
 impl Display for Lines {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -80,8 +80,16 @@ impl Shell {
     }
 
     fn line(&self, style: Style, verb: &str, object: &str) {
-        let mut err = anstream::stderr().lock();
-        let _ = writeln!(err, "{style}{verb:>12}{style:#} {object}");
+        self.say(&format!("{style}{verb:>12}{style:#} {object}\n"));
+    }
+
+    /// Text with styles, on stderr. In one piece: what passes a style on writes part by part.
+    fn say(&self, text: &str) {
+        let stderr = std::io::stderr();
+        let choice = anstream::AutoStream::choice(&stderr);
+        let mut styled = anstream::AutoStream::new(Vec::new(), choice);
+        let _ = styled.write_all(text.as_bytes());
+        let _ = stderr.lock().write_all(&styled.into_inner());
     }
 
     /// A warning in rustc's form.
@@ -154,8 +162,7 @@ impl Shell {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         let text = Renderer::styled().render(&[group]);
-        let mut err = anstream::stderr().lock();
-        let _ = writeln!(err, "{text}\n");
+        self.say(&format!("{text}\n\n"));
     }
 }
 

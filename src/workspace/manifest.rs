@@ -174,10 +174,16 @@ pub fn lock_edge(
     };
     let mut versions = Vec::new();
     let mut package = None;
+    // A lock file holds a thousand packages: only those that speak of the two are read.
+    let finders = [name, from].map(memmem::Finder::new);
     let starts: Vec<usize> = memmem::find_iter(text.as_bytes(), "[[package]]").collect();
     for (i, at) in starts.iter().copied().enumerate() {
         let end = starts.get(i + 1).copied().unwrap_or(text.len());
         let body = &text[at..end];
+        let speaks = |of: &memmem::Finder<'_>| of.find(body.as_bytes()).is_some();
+        if !finders.iter().any(speaks) {
+            continue;
+        }
         let value = |key: &str| {
             body.lines().find_map(|line| {
                 line.strip_prefix(key)?
@@ -192,9 +198,8 @@ pub fn lock_edge(
         if found == name {
             versions.push(version);
         }
-        // A lock file holds a thousand packages; the lines of only a few are looked at whole.
-        let is_member = || !body.lines().any(|line| line.starts_with("source ="));
-        if found == from && is_member() {
+        let is_member = !body.lines().any(|line| line.starts_with("source ="));
+        if found == from && is_member {
             package = Some((at, end));
         }
     }
