@@ -283,6 +283,9 @@ fn imported(index: &Index<'_>, name: &str, field: &Field) -> Outcome<String> {
 /// Only the declarations are parsed, one by one: the files need not be.
 fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
     let mut candidates = BTreeSet::new();
+    // A hundred files have the same declaration.
+    let mut known: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let wanted = format!("::{name}");
     for path in index.containing(name) {
         let Some(member) = index.workspace.member_of(&path) else {
             continue;
@@ -294,14 +297,16 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
                 continue;
             };
             done = end;
-            let declaration = &text[start..end];
-            let Ok(item) = syn::parse_str::<syn::ItemUse>(declaration) else {
-                continue;
-            };
-            let mut leaves = Vec::new();
-            collect(&item.tree, "", &mut leaves);
+            let leaves = known.entry(&text[start..end]).or_insert_with_key(|text| {
+                let mut leaves = Vec::new();
+                if let Ok(item) = syn::parse_str::<syn::ItemUse>(text) {
+                    collect(&item.tree, "", &mut leaves);
+                }
+                leaves.retain(|leaf| leaf.ends_with(&wanted));
+                leaves
+            });
             for leaf in leaves {
-                let head = leaf.split("::").next().unwrap_or(&leaf);
+                let head = leaf.split("::").next().unwrap_or(leaf);
                 let is_dependency = head == "std"
                     || member.dependencies.iter().any(|d| {
                         d.rename.as_deref().unwrap_or(&d.package).replace('-', "_") == head
@@ -311,8 +316,8 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
                     .members
                     .iter()
                     .any(|m| m.crate_name() == head);
-                if leaf.ends_with(&format!("::{name}")) && is_dependency && !is_member {
-                    candidates.insert(leaf);
+                if is_dependency && !is_member {
+                    candidates.insert(leaf.clone());
                 }
             }
         }

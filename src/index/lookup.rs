@@ -80,13 +80,7 @@ impl<'w> Index<'w> {
             (facts.file.path.clone(), Arc::new(facts))
         }));
         parsed.retain(|path, facts| is_same(path, &facts.file));
-        let gone = files.iter().filter(|(path, file)| !is_same(path, file));
-        let gone: BTreeSet<&String> = gone.map(|(path, _)| path).collect();
-        let fresh = workspace.files.values().filter(|here| {
-            let known = files.get(&here.path);
-            !known.is_some_and(|known| Arc::ptr_eq(known, here))
-        });
-        let fresh: Vec<&Arc<SourceFile>> = fresh.collect();
+        let (gone, fresh) = differences(&files, &workspace.files);
         for (needle, paths) in &mut hits {
             paths.retain(|path| !gone.contains(path));
             paths.extend(holding(needle, fresh.iter().copied()));
@@ -421,6 +415,32 @@ pub(crate) fn find(
     paths
 }
 
+/// What of `before` is no more the same in `after`, by its path, and what of `after` is new.
+///
+/// Both are sorted, so that one walk over the two compares them.
+fn differences<'f>(
+    before: &'f BTreeMap<String, Arc<SourceFile>>,
+    after: &'f BTreeMap<String, Arc<SourceFile>>,
+) -> (BTreeSet<&'f String>, Vec<&'f Arc<SourceFile>>) {
+    let (mut gone, mut fresh) = (BTreeSet::new(), Vec::new());
+    let mut others = before.iter().peekable();
+    for (path, file) in after {
+        while let Some((other, _)) = others.next_if(|(other, _)| *other < path) {
+            gone.insert(other);
+        }
+        match others.next_if(|(other, _)| *other == path) {
+            Some((_, other)) if Arc::ptr_eq(other, file) => {}
+            Some((other, _)) => {
+                gone.insert(other);
+                fresh.push(file);
+            }
+            None => fresh.push(file),
+        }
+    }
+    gone.extend(others.map(|(other, _)| other));
+    (gone, fresh)
+}
+
 /// How many files are searched sooner than a second thread begins to.
 const SEARCHED_ALONE: usize = 128;
 
@@ -525,4 +545,31 @@ fn declared_for_tests(workspace: &Workspace, path: &str) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn differences_are_what_is_gone_and_what_is_new() {
+        let file = |path: &str| {
+            let file = SourceFile {
+                path: path.to_owned(),
+                absolute: PathBuf::new(),
+                text: String::new(),
+            };
+            (path.to_owned(), Arc::new(file))
+        };
+        let before = BTreeMap::from(["b", "c", "d", "f"].map(file));
+        let mut after = before.clone();
+        after.remove("c");
+        after.extend(["a", "d", "e", "g"].map(file));
+        let (gone, fresh) = differences(&before, &after);
+        let fresh: Vec<&str> = fresh.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(Vec::from_iter(gone), ["c", "d"]);
+        assert_eq!(fresh, ["a", "d", "e", "g"]);
+    }
 }
