@@ -1,6 +1,6 @@
-//! The threads that read, search and parse, one for each core.
+//! The threads that search and parse, one for each core.
 //!
-//! They are the same for all of it: each thread has memory of its own, and what a thread was
+//! They are the same for both: each thread has memory of its own, and what a thread was
 //! given for one thing serves it for the next.
 
 use std::sync::LazyLock;
