@@ -154,13 +154,17 @@ pub fn commit(root: &Path, target: &Path, changes: &[FileChange]) -> Outcome<Wri
         match stage(&mut written, change) {
             Ok(pair) => staged.push(pair),
             Err(refusal) => {
-                for (beside, _) in staged {
-                    std::fs::remove_file(beside).ok();
-                }
                 written.remove_dirs();
                 return Err(refusal);
             }
         }
+    }
+    if let Err(refusal) = write_beside(&staged, changes) {
+        for (beside, _) in &staged {
+            std::fs::remove_file(beside).ok();
+        }
+        written.remove_dirs();
+        return Err(refusal);
     }
     for ((beside, path), change) in staged.iter().zip(changes) {
         if let Err(e) = std::fs::rename(beside, path) {
@@ -181,7 +185,44 @@ pub fn commit(root: &Path, target: &Path, changes: &[FileChange]) -> Outcome<Wri
     Ok(written)
 }
 
+/// How many files are written at once: each waits for the disk, and the disk takes them together.
+const WRITERS: usize = 8;
+
 /// Writes the new contents beside the old ones, synced, with their permissions.
+fn write_beside(staged: &[(PathBuf, PathBuf)], changes: &[FileChange]) -> Outcome<()> {
+    let write = |(beside, path): &(PathBuf, PathBuf), change: &FileChange| {
+        let mut file = std::fs::File::create(beside)?;
+        file.write_all(change.after.as_bytes())?;
+        if change.before.is_some() {
+            file.set_permissions(std::fs::metadata(path)?.permissions())?;
+        }
+        file.sync_all()
+    };
+    let write = |(names, change): (&(PathBuf, PathBuf), &FileChange)| {
+        write(names, change).map_err(|e| cannot(&change.path, &e))
+    };
+    let each = staged.len().div_ceil(WRITERS).max(1);
+    let parts = staged.chunks(each).zip(changes.chunks(each));
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = parts
+            .map(|(staged, changes)| {
+                scope.spawn(move || staged.iter().zip(changes).try_for_each(write))
+            })
+            .collect();
+        // The first refusal in the order of the files counts, whichever came first.
+        let done: Vec<Outcome<()>> = writers
+            .into_iter()
+            .map(|writer| {
+                let panicked = |_| Refusal::new("write", "a thread that writes panicked");
+                writer.join().map_err(panicked)?
+            })
+            .collect();
+        done.into_iter().collect()
+    })
+}
+
+/// Where the new contents of a file go first, and where from there. Refuses a file that cannot be
+/// replaced; makes the folders of one that is new.
 fn stage(written: &mut Written, change: &FileChange) -> Outcome<(PathBuf, PathBuf)> {
     let path = written.root.join(&change.path);
     // A link is followed by hand, so that what it points at is replaced and not the link.
@@ -212,18 +253,6 @@ fn stage(written: &mut Written, change: &FileChange) -> Outcome<(PathBuf, PathBu
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = dir.join(format!(".{name}.oxy-task-{}", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create(&beside)?;
-        file.write_all(change.after.as_bytes())?;
-        if change.before.is_some() {
-            file.set_permissions(std::fs::metadata(&path)?.permissions())?;
-        }
-        file.sync_all()
-    };
-    write().map_err(|e| {
-        std::fs::remove_file(&beside).ok();
-        cannot(&change.path, &e)
-    })?;
     Ok((beside, path))
 }
 

@@ -20,6 +20,7 @@ pub mod merge;
 pub mod note;
 pub mod pieces;
 pub mod plan;
+mod pool;
 pub mod reflow;
 pub mod render;
 pub mod report;

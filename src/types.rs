@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use memchr::memmem;
 use quote::ToTokens;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
@@ -237,15 +238,18 @@ fn check_serializable(
 /// The one absolute path under which the workspace knows `name`.
 fn imported(index: &Index<'_>, name: &str, field: &Field) -> Outcome<String> {
     let mut candidates = BTreeSet::new();
-    let keys = ["struct", "enum", "type"].map(|keyword| format!("{keyword} {name}"));
     for path in index.containing(name) {
         let text = &index.workspace.files[&path].text;
-        for key in &keys {
-            if !text.contains(&format!("pub {key}")) {
-                continue;
-            }
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        for at in memmem::find_iter(text.as_bytes(), name) {
+            let before = &text[..at];
+            let public = |keyword: &&str| before.ends_with(&format!("pub {keyword} "));
+            found.extend(["struct", "enum", "type"].iter().find(|k| public(k)));
+        }
+        for keyword in found {
+            let key = format!("{keyword} {name}");
             let facts = index.facts(&path)?;
-            let defines = facts.items.iter().any(|item| item.key == *key);
+            let defines = facts.items.iter().any(|item| item.key == key);
             if let (true, Some(module)) = (defines, index.module_of(&path)) {
                 candidates.extend(index.public_path(&module, name)?);
             }
@@ -279,6 +283,9 @@ fn imported(index: &Index<'_>, name: &str, field: &Field) -> Outcome<String> {
 /// Only the declarations are parsed, one by one: the files need not be.
 fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
     let mut candidates = BTreeSet::new();
+    // A hundred files have the same declaration.
+    let mut known: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let wanted = format!("::{name}");
     for path in index.containing(name) {
         let Some(member) = index.workspace.member_of(&path) else {
             continue;
@@ -290,14 +297,16 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
                 continue;
             };
             done = end;
-            let declaration = &text[start..end];
-            let Ok(item) = syn::parse_str::<syn::ItemUse>(declaration) else {
-                continue;
-            };
-            let mut leaves = Vec::new();
-            collect(&item.tree, "", &mut leaves);
+            let leaves = known.entry(&text[start..end]).or_insert_with_key(|text| {
+                let mut leaves = Vec::new();
+                if let Ok(item) = syn::parse_str::<syn::ItemUse>(text) {
+                    collect(&item.tree, "", &mut leaves);
+                }
+                leaves.retain(|leaf| leaf.ends_with(&wanted));
+                leaves
+            });
             for leaf in leaves {
-                let head = leaf.split("::").next().unwrap_or(&leaf);
+                let head = leaf.split("::").next().unwrap_or(leaf);
                 let is_dependency = head == "std"
                     || member.dependencies.iter().any(|d| {
                         d.rename.as_deref().unwrap_or(&d.package).replace('-', "_") == head
@@ -307,8 +316,8 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
                     .members
                     .iter()
                     .any(|m| m.crate_name() == head);
-                if leaf.ends_with(&format!("::{name}")) && is_dependency && !is_member {
-                    candidates.insert(leaf);
+                if is_dependency && !is_member {
+                    candidates.insert(leaf.clone());
                 }
             }
         }

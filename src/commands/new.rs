@@ -46,26 +46,33 @@ pub(super) fn run(
     let mut planned = plan(&workspace, &config, request, &mut rustfmt, &mut memory)?;
     let mut changes = planned.plan.changes()?;
     let mut applied = false;
-    // What is only shown needs no proof that a second run finds nothing to add; while the tool
-    // is tested it gets one all the same.
-    if !writing.dry_run || cfg!(debug_assertions) {
-        converges(
-            &workspace,
-            &config,
-            &planned.task.request,
-            &changes,
-            &mut rustfmt,
-            &mut memory,
-        )?;
-    }
-    if !writing.dry_run && !planned.plan.is_complete() {
-        let target = workspace.target.clone();
-        let guards = Guards {
-            dirty: writing.allow_dirty,
-            staged: writing.allow_staged || writing.allow_dirty,
-            no_vcs: writing.allow_no_vcs,
-        };
-        apply::check(&workspace.root, &target, &changes, guards)?;
+    let guards = Guards {
+        dirty: writing.allow_dirty,
+        staged: writing.allow_staged || writing.allow_dirty,
+        no_vcs: writing.allow_no_vcs,
+    };
+    let writes = !writing.dry_run && !planned.plan.is_complete();
+    // git is another process: while it looks for changes that are not committed, so do we for
+    // what a second run would add.
+    let checked = std::thread::scope(|scope| {
+        let Workspace { root, target, .. } = &workspace;
+        let checked = writes.then(|| scope.spawn(|| apply::check(root, target, &changes, guards)));
+        // What is only shown needs no proof that a second run finds nothing to add; while the
+        // tool is tested it gets one all the same.
+        if !writing.dry_run || cfg!(debug_assertions) {
+            converges(
+                &workspace,
+                &config,
+                &planned.task.request,
+                &changes,
+                &mut rustfmt,
+                &mut memory,
+            )?;
+        }
+        Ok(checked.map(std::thread::ScopedJoinHandle::join))
+    })?;
+    if let Some(checked) = checked {
+        checked.map_err(|_| Refusal::new("no-vcs", "the thread that runs git panicked"))??;
         let cargo = common.cargo();
         Writer {
             shell,

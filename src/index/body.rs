@@ -50,6 +50,14 @@ impl FileFacts {
         })
     }
 
+    /// Whether a literal in the body of `function` may set a field whose name holds `word` to the
+    /// bare name `value`.
+    #[must_use]
+    pub fn may_set(&self, function: &FnFact, word: &str, value: &str) -> bool {
+        let tokens = Tokens::of(self.text(&function.range));
+        tokens.is_none_or(|tokens| tokens.whole().sets(word, value))
+    }
+
     /// Where `function`, which is one of this file's, calls `path`: offsets of its first part.
     #[must_use]
     pub fn calls_of(&self, function: &FnFact, path: &str) -> Vec<usize> {

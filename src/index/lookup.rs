@@ -2,15 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use memchr::memmem;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::field_lists::{FieldList, field_lists};
 use super::{FileFacts, Interest, read};
 use crate::note::Outcome;
+use crate::pool::pool;
 use crate::workspace::{Member, SourceFile, Workspace};
 
 /// The workspace's files, parsed when they are asked for.
@@ -80,13 +80,7 @@ impl<'w> Index<'w> {
             (facts.file.path.clone(), Arc::new(facts))
         }));
         parsed.retain(|path, facts| is_same(path, &facts.file));
-        let gone = files.iter().filter(|(path, file)| !is_same(path, file));
-        let gone: BTreeSet<&String> = gone.map(|(path, _)| path).collect();
-        let fresh = workspace.files.values().filter(|here| {
-            let known = files.get(&here.path);
-            !known.is_some_and(|known| Arc::ptr_eq(known, here))
-        });
-        let fresh: Vec<&Arc<SourceFile>> = fresh.collect();
+        let (gone, fresh) = differences(&files, &workspace.files);
         for (needle, paths) in &mut hits {
             paths.retain(|path| !gone.contains(path));
             paths.extend(holding(needle, fresh.iter().copied()));
@@ -154,6 +148,9 @@ impl<'w> Index<'w> {
             .filter(|path| !self.parsed.borrow().contains_key(*path))
             .filter_map(|path| self.workspace.files.get(path))
             .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
         let reader = self.reader();
         for (path, facts) in on_all_cores(wanted, &|file| reader.read(file)) {
             self.parsed.borrow_mut().insert(path, Arc::new(facts?));
@@ -177,10 +174,7 @@ impl<'w> Index<'w> {
     /// Paths of the files whose text holds `needle`, in order.
     #[must_use]
     pub fn containing(&self, needle: &str) -> Vec<String> {
-        let mut hits = self.hits.borrow_mut();
-        hits.entry(needle.to_owned())
-            .or_insert_with(|| holding(needle, self.workspace.files.values()))
-            .clone()
+        find(&mut self.hits.borrow_mut(), needle, &self.workspace.files)
     }
 
     /// The files of `member` whose text holds `needle`.
@@ -398,16 +392,73 @@ impl<'w> Index<'w> {
     }
 }
 
-/// Paths of `files` whose text holds `needle`.
-pub(crate) fn holding<'f>(
+/// Paths of `files` whose text holds `needle`; `known` are the finds so far.
+///
+/// Where a part of the needle was looked for before, only the files that hold that can hold all.
+pub(crate) fn find(
+    known: &mut BTreeMap<String, Vec<String>>,
     needle: &str,
-    files: impl Iterator<Item = &'f Arc<SourceFile>>,
+    files: &BTreeMap<String, Arc<SourceFile>>,
 ) -> Vec<String> {
+    if let Some(paths) = known.get(needle) {
+        return paths.clone();
+    }
+    let parts = known.iter().filter(|(part, _)| needle.contains(*part));
+    let paths = match parts
+        .map(|(_, paths)| paths)
+        .min_by_key(|paths| paths.len())
+    {
+        Some(paths) => holding(needle, paths.iter().filter_map(|path| files.get(path))),
+        None => holding(needle, files.values()),
+    };
+    known.insert(needle.to_owned(), paths.clone());
+    paths
+}
+
+/// What of `before` is no more the same in `after`, by its path, and what of `after` is new.
+///
+/// Both are sorted, so that one walk over the two compares them.
+fn differences<'f>(
+    before: &'f BTreeMap<String, Arc<SourceFile>>,
+    after: &'f BTreeMap<String, Arc<SourceFile>>,
+) -> (BTreeSet<&'f String>, Vec<&'f Arc<SourceFile>>) {
+    let (mut gone, mut fresh) = (BTreeSet::new(), Vec::new());
+    let mut others = before.iter().peekable();
+    for (path, file) in after {
+        while let Some((other, _)) = others.next_if(|(other, _)| *other < path) {
+            gone.insert(other);
+        }
+        match others.next_if(|(other, _)| *other == path) {
+            Some((_, other)) if Arc::ptr_eq(other, file) => {}
+            Some((other, _)) => {
+                gone.insert(other);
+                fresh.push(file);
+            }
+            None => fresh.push(file),
+        }
+    }
+    gone.extend(others.map(|(other, _)| other));
+    (gone, fresh)
+}
+
+/// How many files are searched sooner than a second thread begins to.
+const SEARCHED_ALONE: usize = 128;
+
+/// Paths of `files` whose text holds `needle`.
+fn holding<'f>(needle: &str, files: impl Iterator<Item = &'f Arc<SourceFile>>) -> Vec<String> {
     let finder = memmem::Finder::new(needle.as_bytes());
-    files
-        .filter(|file| finder.find(file.text.as_bytes()).is_some())
-        .map(|file| file.path.clone())
-        .collect()
+    let files: Vec<&Arc<SourceFile>> = files.collect();
+    let holds = |file: &&Arc<SourceFile>| {
+        let found = finder.find(file.text.as_bytes()).is_some();
+        found.then(|| file.path.clone())
+    };
+    match pool().filter(|_| files.len() > SEARCHED_ALONE) {
+        Some(pool) => pool.install(|| {
+            let files = files.par_iter().with_min_len(SEARCHED_ALONE);
+            files.filter_map(holds).collect()
+        }),
+        None => files.iter().filter_map(holds).collect(),
+    }
 }
 
 /// What `work` gives for each file, by path in order. The work is done on all cores.
@@ -418,17 +469,11 @@ pub(crate) fn on_all_cores<T: Send>(
     // The long files first, so that no core ends with the longest one.
     files.sort_by_key(|file| std::cmp::Reverse(file.text.len()));
     let one = |file: &&Arc<SourceFile>| (file.path.clone(), work(file));
-    match PARSERS.as_ref() {
+    match pool() {
         Some(pool) => pool.install(|| files.par_iter().with_max_len(1).map(one).collect()),
         None => files.iter().map(one).collect(),
     }
 }
-
-/// The threads that parse; `None` where there can be none.
-static PARSERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
-    let pool = ThreadPoolBuilder::new().stack_size(PARSER_STACK);
-    pool.build().ok()
-});
 
 /// What parsing a file needs of the index; threads share it.
 struct Reader<'a> {
@@ -502,5 +547,29 @@ fn declared_for_tests(workspace: &Workspace, path: &str) -> bool {
     false
 }
 
-/// Stack of a thread that parses: syn descends once for each level of nesting.
-pub(crate) const PARSER_STACK: usize = 64 << 20;
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn differences_are_what_is_gone_and_what_is_new() {
+        let file = |path: &str| {
+            let file = SourceFile {
+                path: path.to_owned(),
+                absolute: PathBuf::new(),
+                text: String::new(),
+            };
+            (path.to_owned(), Arc::new(file))
+        };
+        let before = BTreeMap::from(["b", "c", "d", "f"].map(file));
+        let mut after = before.clone();
+        after.remove("c");
+        after.extend(["a", "d", "e", "g"].map(file));
+        let (gone, fresh) = differences(&before, &after);
+        let fresh: Vec<&str> = fresh.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(Vec::from_iter(gone), ["c", "d"]);
+        assert_eq!(fresh, ["a", "d", "e", "g"]);
+    }
+}

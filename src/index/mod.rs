@@ -20,7 +20,7 @@ pub use facts::{
 };
 pub use field_lists::{Braces, FieldList, ListForm, ListedField};
 pub use lookup::{Index, Memory};
-pub(crate) use lookup::{holding, on_all_cores};
+pub(crate) use lookup::{find, on_all_cores};
 pub use read::{Interest, mentions, prove, read, whole_words};
 pub use scopes::Meaning;
 pub use statements::StatementFact;

@@ -1,34 +1,59 @@
 //! The text of a file with the function bodies blanked out that nobody asked about.
 //!
 //! Most of a file is bodies in which nothing stands that the tool looks for, and most of the
-//! time of reading a workspace would go into them. A blanked text has every byte where the
-//! original has it, so that what is read from it has the offsets of the original.
+//! time of reading a workspace would go into them; much of the rest is documentation. A blanked
+//! text has every byte where the original has it, so that what is read from it has the offsets
+//! of the original.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
 
-/// What of the function bodies of `text` is not wanted: whole insides, and where something in a
-/// body is wanted, the statements that are not.
+/// What of a text need not be parsed; both are sorted.
+#[derive(Default)]
+pub(super) struct Unwanted {
+    /// Code: whole insides of function bodies, and where something in a body is wanted, the
+    /// statements that are not.
+    pub(super) code: Vec<Range<usize>>,
+    /// Lines of documentation but the first of several, which says where an item starts.
+    docs: Vec<Range<usize>>,
+}
+
+/// What of `text` is not wanted.
 ///
-/// Where the delimiters of `text` do not pair there are none: the parser says why.
-pub(super) fn unwanted(text: &str, is_wanted: &dyn Fn(&Part<'_>) -> bool) -> Vec<Range<usize>> {
-    let mut out = Vec::new();
+/// Where the delimiters of `text` do not pair there is nothing: the parser says why.
+pub(super) fn unwanted(text: &str, is_wanted: &dyn Fn(&Part<'_>) -> bool) -> Unwanted {
+    let mut out = Unwanted::default();
     if let Some(tokens) = Tokens::of(text) {
-        tokens.whole().leave_out(is_wanted, &mut out);
+        tokens.whole().leave_out(is_wanted, &mut out.code);
+        out.docs = tokens.docs;
     }
     out
 }
 
-/// `text` with spaces in `ranges`, which are sorted.
-pub(super) fn blank<'t>(text: &'t str, ranges: &[Range<usize>]) -> Cow<'t, str> {
-    if ranges.is_empty() {
+/// `text` with spaces in place of what is not wanted.
+pub(super) fn blank<'t>(text: &'t str, unwanted: &Unwanted) -> Cow<'t, str> {
+    let Unwanted { code, docs } = unwanted;
+    if code.is_empty() && docs.is_empty() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    for range in ranges {
+    let (mut code, mut docs) = (code.iter().peekable(), docs.iter().peekable());
+    loop {
+        let range = match (code.peek(), docs.peek()) {
+            (Some(a), Some(b)) if b.start < a.start => docs.next(),
+            (None, _) => docs.next(),
+            _ => code.next(),
+        };
+        let Some(range) = range else {
+            break;
+        };
+        // Documentation inside of code that is left out is gone with it.
+        if range.end <= done {
+            continue;
+        }
         out.push_str(&text[done..range.start]);
         out.extend(std::iter::repeat_n(' ', range.len()));
         done = range.end;
@@ -41,6 +66,8 @@ pub(super) fn blank<'t>(text: &'t str, ranges: &[Range<usize>]) -> Cow<'t, str> 
 pub(super) struct Tokens<'t> {
     text: &'t str,
     all: Vec<Token>,
+    /// Lines of documentation that follow one of their kind, with no token between them.
+    docs: Vec<Range<usize>>,
     /// For each opening delimiter the index of the one that closes it.
     closing: Vec<usize>,
 }
@@ -63,26 +90,42 @@ impl<'t> Tokens<'t> {
     /// The tokens of `text`; `None` where its delimiters do not pair.
     pub(super) fn of(text: &'t str) -> Option<Self> {
         let mut at = 0;
-        let all: Vec<Token> = tokenize(text, FrontmatterAllowed::No)
-            .map(|token| {
-                let start = at;
-                at += token.len as usize;
-                Token {
-                    kind: token.kind,
-                    range: start..at,
+        // A token is five bytes long, with what stands around it.
+        let mut all = Vec::with_capacity(text.len() / 5);
+        let mut docs = Vec::new();
+        // The kind of documentation that the last line was of, with nothing but comments after it.
+        let mut above = None;
+        for token in tokenize(text, FrontmatterAllowed::No) {
+            let range = at..at + token.len as usize;
+            at = range.end;
+            match token.kind {
+                TokenKind::LineComment {
+                    doc_style: Some(style),
+                } => {
+                    if above == Some(style) {
+                        docs.push(range);
+                    }
+                    above = Some(style);
                 }
-            })
-            .filter(|token| {
-                !matches!(
-                    token.kind,
-                    TokenKind::Whitespace
-                        | TokenKind::LineComment { .. }
-                        | TokenKind::BlockComment { .. }
-                )
-            })
-            .collect();
+                TokenKind::BlockComment {
+                    doc_style: Some(_), ..
+                } => above = None,
+                TokenKind::Whitespace
+                | TokenKind::LineComment { .. }
+                | TokenKind::BlockComment { .. } => {}
+                kind => {
+                    above = None;
+                    all.push(Token { kind, range });
+                }
+            }
+        }
         let closing = pairs(&all)?;
-        Some(Self { text, all, closing })
+        Some(Self {
+            text,
+            all,
+            docs,
+            closing,
+        })
     }
 
     /// All of them.
@@ -103,21 +146,82 @@ impl<'t> Part<'t> {
 
     fn leave_out(&self, is_wanted: &dyn Fn(&Part<'_>) -> bool, out: &mut Vec<Range<usize>>) {
         for body in self.bodies() {
-            if !is_wanted(&body) {
+            if is_wanted(&body) {
+                body.leave_out_statements(is_wanted, out);
+            } else {
                 out.extend(body.range());
-                continue;
-            }
-            for statements in body.statements() {
-                // An import inside a body says what names mean there.
-                let names = ["use", "type"];
-                let names = |at| names.iter().any(|word| statements.is_word(at, word));
-                if is_wanted(&statements) || statements.words().any(names) {
-                    statements.leave_out(is_wanted, out);
-                } else {
-                    out.extend(statements.range());
-                }
             }
         }
+    }
+
+    /// The same for the inside of a function's body, or of a block in one.
+    fn leave_out_statements(
+        &self,
+        is_wanted: &dyn Fn(&Part<'_>) -> bool,
+        out: &mut Vec<Range<usize>>,
+    ) {
+        for statements in self.statements() {
+            // An import inside a body says what names mean there.
+            let names = ["use", "type"];
+            let names = |at| names.iter().any(|word| statements.is_word(at, word));
+            if is_wanted(&statements) || statements.words().any(names) {
+                for inside in statements.insides() {
+                    inside.leave_out_statements(is_wanted, out);
+                }
+            } else {
+                out.extend(statements.range());
+            }
+        }
+    }
+
+    /// The insides of the outermost function bodies and blocks.
+    fn insides(&self) -> impl Iterator<Item = Part<'t>> {
+        let mut at = self.within.start;
+        std::iter::from_fn(move || {
+            while at < self.within.end {
+                let open = match self.all[at].kind {
+                    TokenKind::OpenBrace if self.is_block(at) => Some(at),
+                    _ => self.body_of(at),
+                };
+                let Some(open) = open else {
+                    at += 1;
+                    continue;
+                };
+                let close = self.closing[open];
+                at = close + 1;
+                return Some(self.part(open + 1..close));
+            }
+            None
+        })
+    }
+
+    /// Whether the brace at `at` opens statements by what stands before it: an arm's body, or that
+    /// of a keyword. Other braces may be those of a pattern, a struct literal or a `match`.
+    fn is_block(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1).filter(|at| *at >= self.within.start) else {
+            return false;
+        };
+        match self.all[before].kind {
+            TokenKind::Gt => {
+                before > self.within.start && self.all[before - 1].kind == TokenKind::Eq
+            }
+            TokenKind::Ident => matches!(
+                &self.text[self.all[before].range.clone()],
+                "async" | "else" | "loop" | "move" | "unsafe"
+            ),
+            _ => false,
+        }
+    }
+
+    /// The brace that opens the body of the function whose `fn` stands at `at`.
+    fn body_of(&self, at: usize) -> Option<usize> {
+        let is_named = matches!(
+            self.all.get(at + 1).map(|next| next.kind),
+            Some(TokenKind::Ident | TokenKind::RawIdent)
+        );
+        (is_named && self.is_word(at, "fn"))
+            .then(|| body(self.all, self.closing, at + 2))
+            .flatten()
     }
 
     /// The insides of the outermost function bodies.
@@ -125,14 +229,7 @@ impl<'t> Part<'t> {
         let mut at = self.within.start;
         std::iter::from_fn(move || {
             while at < self.within.end {
-                let is_named = matches!(
-                    self.all.get(at + 1).map(|next| next.kind),
-                    Some(TokenKind::Ident | TokenKind::RawIdent)
-                );
-                let open = (is_named && self.is_word(at, "fn"))
-                    .then(|| body(self.all, self.closing, at + 2))
-                    .flatten();
-                let Some(open) = open else {
+                let Some(open) = self.body_of(at) else {
                     at += 1;
                     continue;
                 };
@@ -165,10 +262,13 @@ impl<'t> Part<'t> {
         })
     }
 
-    /// From the first token to the last; `None` where there is none.
+    /// From the comments before the first token to the last; `None` where there is none.
+    ///
+    /// Documentation is an attribute: without what it documents it does not parse.
     fn range(&self) -> Option<Range<usize>> {
         let (first, last) = (self.within.start, self.within.end.checked_sub(1)?);
-        (first <= last).then(|| self.all[first].range.start..self.all[last].range.end)
+        let start = first.checked_sub(1).map_or(0, |at| self.all[at].range.end);
+        (first <= last).then(|| start..self.all[last].range.end)
     }
 
     fn text(&self, at: usize) -> &str {
@@ -241,6 +341,17 @@ impl<'t> Part<'t> {
             at += 1;
         }
         false
+    }
+
+    /// Whether a name that holds `word` stands before a colon and the name `value`.
+    pub(super) fn sets(&self, word: &str, value: &str) -> bool {
+        self.words().any(|at| {
+            let kind = |at: usize| self.all.get(at).map(|token| token.kind);
+            self.text(at).contains(word)
+                && kind(at + 1) == Some(TokenKind::Colon)
+                && kind(at + 2) == Some(TokenKind::Ident)
+                && self.text(at + 2) == value
+        })
     }
 
     /// The offset of each call of `path`, written with `::` between its parts.
@@ -370,6 +481,32 @@ mod tests {
             "fn a() { impl B { fn c() { d } fn e() { keep } } f(); use g::h; }"
                 .replace("{ d }", "{   }")
                 .as_str(),
+        );
+    }
+
+    #[test]
+    fn blocks_inside_of_what_is_wanted_are_looked_into() {
+        check(
+            "fn a() { match b { C => { d; keep } E => { f } } }",
+            "fn a() { match b { C => {    keep } E => {   } } }",
+        );
+        check(
+            "fn a() { g(async move { h; keep { i } }, J { k: l }) }",
+            "fn a() { g(async move {    keep { i } }, J { k: l }) }",
+        );
+        check("fn a() { if b { c } keep }", "fn a() { if b { c } keep }");
+    }
+
+    #[test]
+    fn of_documentation_its_first_line_stays() {
+        check(
+            "//! a\n//! b\n\n/// c\n// d\n/// e\n#[f]\n/// g\nfn h();",
+            "//! a\n     \n\n/// c\n// d\n     \n#[f]\n/// g\nfn h();",
+        );
+        // It goes with what it documents.
+        check(
+            "fn a() { /// b\n/// c\nfn d() {} }",
+            &format!("fn a() {{{}}}", " ".repeat(23)),
         );
     }
 

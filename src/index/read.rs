@@ -122,8 +122,8 @@ pub fn read(file: &Arc<SourceFile>, interest: &Interest) -> Outcome<FileFacts> {
     let base = file.lexed_from();
     let lexed = &file.text[base..];
     let interest = &*interest.with_renamed(lexed);
-    let unread = outline::unwanted(lexed, &|part| interest.wants(part));
-    let syntax = parse(file, &outline::blank(lexed, &unread))?;
+    let unwanted = outline::unwanted(lexed, &|part| interest.wants(part));
+    let syntax = parse(file, &outline::blank(lexed, &unwanted))?;
     let mut reader = Reader {
         base,
         facts: FileFacts {
@@ -139,7 +139,8 @@ pub fn read(file: &Arc<SourceFile>, interest: &Interest) -> Outcome<FileFacts> {
             string_sets: Vec::new(),
             items: Vec::new(),
             opaque: Vec::new(),
-            unread: unread
+            unread: unwanted
+                .code
                 .into_iter()
                 .map(|body| body.start + base..body.end + base)
                 .collect(),

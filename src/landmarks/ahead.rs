@@ -8,21 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::spec::{self, DEFAULT_NAME, defines};
-use crate::index::{EnumFact, Interest, Memory, holding, on_all_cores, read};
+use crate::index::{EnumFact, Interest, Memory, find, on_all_cores, read};
 use crate::workspace::SourceFile;
 
 /// Reads the files that name the enum of the default name, where there is exactly one.
 #[must_use]
 pub fn ahead(files: &BTreeMap<String, Arc<SourceFile>>) -> Memory {
     let mut hits = BTreeMap::new();
-    let mut find = |needle: String| -> Vec<String> {
-        let entry = hits.entry(needle);
-        let needle = entry.key().clone();
-        entry
-            .or_insert_with(|| holding(&needle, files.values()))
-            .clone()
-    };
-    let facts = find(defines(DEFAULT_NAME));
+    let mut find = |needle: &str| find(&mut hits, needle, files);
+    // The files that name the enum are wanted afterwards: one of them defines it.
+    find(DEFAULT_NAME);
+    let facts = find(&defines(DEFAULT_NAME));
     let facts = facts
         .iter()
         .map(|path| read(&files[path], &Interest::default()));
@@ -34,9 +30,9 @@ pub fn ahead(files: &BTreeMap<String, Arc<SourceFile>>) -> Memory {
     let [fact] = enums.as_slice() else {
         return Memory::early(files, Interest::default(), Vec::new(), hits);
     };
-    let naming = find(fact.name.clone());
+    let naming = find(&fact.name);
     let interest = interest(fact, naming.iter().map(|path| files[path].text.as_str()));
-    let naming: BTreeSet<String> = interest.names.iter().cloned().flat_map(find).collect();
+    let naming: BTreeSet<String> = interest.names.iter().flat_map(|name| find(name)).collect();
     let naming = naming.iter().map(|path| &files[path]).collect();
     let facts = on_all_cores(naming, &|file| read(file, &interest).ok());
     let facts = facts.into_values().flatten().collect();

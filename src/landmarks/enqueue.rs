@@ -495,10 +495,11 @@ fn run_row(
     let member = index.workspace.member_of(&facts.file.path);
     let mut found = Vec::new();
     let mut refused = None;
-    for path in member
+    let paths = member
         .map(|member| index.containing_in(member, &format!("{short}::ActiveModel")))
-        .unwrap_or_default()
-    {
+        .unwrap_or_default();
+    index.parse_all(&paths)?;
+    for path in paths {
         let candidate = index.facts(&path)?;
         for function in &candidate.functions {
             for model in candidate.models(function) {

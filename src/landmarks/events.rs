@@ -29,7 +29,9 @@ const CANCELLED: [&str; 3] = ["cancelled", "canceled", "aborted"];
 /// Reads them from the function that says which events end a stream; configuration goes first.
 pub fn discover(index: &Index<'_>, config: &Config, notes: &mut Vec<Note>) -> Outcome<EventNames> {
     let mut sets = Vec::new();
-    for path in index.containing("fn is_terminal") {
+    let paths = index.containing("fn is_terminal");
+    index.parse_all(&paths)?;
+    for path in paths {
         let facts = index.facts(&path)?;
         for set in &facts.string_sets {
             let pick = |words: &[&str]| {

@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::SpecEnum;
 use crate::index::{FileFacts, Index, MatchFact, Pattern};
 use crate::note::{Note, Outcome};
@@ -166,6 +168,9 @@ fn imports_other_variants(facts: &FileFacts, spec: &SpecEnum) -> bool {
 /// Mentions a match in a documentation example: rustdoc compiles it, the tool leaves it alone.
 fn doc_tests(facts: &FileFacts, spec: &SpecEnum, notes: &mut Vec<Note>) {
     let text = &facts.file.text;
+    if memmem::find(text.as_bytes(), b"```").is_none() {
+        return;
+    }
     let needle = format!("{}::", spec.fact.name);
     let mut fence = false;
     let mut matching = false;

@@ -71,7 +71,9 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<Records> {
     let mut appends = Vec::new();
     let mut seqs = Vec::new();
     let mut events = None;
-    for path in index.containing_in(member, "ActiveModel {") {
+    let paths = index.containing_in(member, "ActiveModel {");
+    index.parse_all(&paths)?;
+    for path in paths {
         let facts = index.facts(&path)?;
         for function in facts
             .functions

@@ -29,11 +29,16 @@ pub fn discover(index: &Index<'_>, queue: &Queue) -> Outcome<RootPolicy> {
     };
     let mut paths = index.containing_in(member, &format!("{policy}: "));
     paths.retain(|path| !index.is_for_tests(path));
+    index.parse_all(&paths)?;
     for path in paths {
         let facts = index.facts(&path)?;
         for function in facts.functions.iter().filter(|f| !f.is_test) {
             let text = facts.text(&function.range);
             if !(text.contains("parent") && text.contains("None") && text.contains(policy)) {
+                continue;
+            }
+            // The body is parsed only where the tokens hold such a field.
+            if !facts.may_set(function, "parent", "None") {
                 continue;
             }
             for literal in &facts.body(function).literals {

@@ -48,12 +48,21 @@ impl Shell {
         // In one piece: a diff of a thousand lines is not a thousand writes.
         let stdout = std::io::stdout();
         let choice = anstream::AutoStream::choice(&stdout);
-        let mut styled = anstream::AutoStream::new(Vec::new(), choice);
-        let _ = write!(styled, "{text}{end}");
+        let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+        let bytes = if text.chars().all(is_plain) {
+            format!("{text}{end}").into_bytes()
+        } else {
+            let mut styled = anstream::AutoStream::new(Vec::new(), choice);
+            let _ = write!(styled, "{text}{end}");
+            styled.into_inner()
+        };
         let mut out = stdout.lock();
-        let _ = out
-            .write_all(&styled.into_inner())
-            .and_then(|()| out.flush());
+        let _ = out.write_all(&bytes).and_then(|()| out.flush());
+    }
+
+    /// Whether what goes to stdout may hold colours.
+    fn is_colored(&self) -> bool {
+        anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
     }
 
     /// A status line on stderr: the verb right-aligned, then the object.
@@ -71,8 +80,16 @@ impl Shell {
     }
 
     fn line(&self, style: Style, verb: &str, object: &str) {
-        let mut err = anstream::stderr().lock();
-        let _ = writeln!(err, "{style}{verb:>12}{style:#} {object}");
+        self.say(&format!("{style}{verb:>12}{style:#} {object}\n"));
+    }
+
+    /// Text with styles, on stderr. In one piece: what passes a style on writes part by part.
+    fn say(&self, text: &str) {
+        let stderr = std::io::stderr();
+        let choice = anstream::AutoStream::choice(&stderr);
+        let mut styled = anstream::AutoStream::new(Vec::new(), choice);
+        let _ = styled.write_all(text.as_bytes());
+        let _ = stderr.lock().write_all(&styled.into_inner());
     }
 
     /// A warning in rustc's form.
@@ -145,8 +162,7 @@ impl Shell {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         let text = Renderer::styled().render(&[group]);
-        let mut err = anstream::stderr().lock();
-        let _ = writeln!(err, "{text}\n");
+        self.say(&format!("{text}\n\n"));
     }
 }
 
@@ -200,7 +216,12 @@ pub(super) fn show(report: &Report<'_>, shell: &Shell) {
         }
     }
     if !report.applied {
-        shell.product(&colored(&unified(report.changes)));
+        let diff = unified(report.changes);
+        if shell.is_colored() {
+            shell.product(&colored(&diff));
+        } else {
+            shell.product(&diff);
+        }
     }
     if report.plan.is_complete() {
         shell.status("Finished", "nothing is missing; nothing was written");

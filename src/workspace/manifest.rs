@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
 use toml_edit::{Document, Item, TableLike};
 
 use super::SourceFile;
@@ -173,11 +174,16 @@ pub fn lock_edge(
     };
     let mut versions = Vec::new();
     let mut package = None;
-    for (at, _) in text.match_indices("[[package]]") {
-        let end = text[at + 11..]
-            .find("[[package]]")
-            .map_or(text.len(), |n| at + 11 + n);
+    // A lock file holds a thousand packages: only those that speak of the two are read.
+    let finders = [name, from].map(memmem::Finder::new);
+    let starts: Vec<usize> = memmem::find_iter(text.as_bytes(), "[[package]]").collect();
+    for (i, at) in starts.iter().copied().enumerate() {
+        let end = starts.get(i + 1).copied().unwrap_or(text.len());
         let body = &text[at..end];
+        let speaks = |of: &memmem::Finder<'_>| of.find(body.as_bytes()).is_some();
+        if !finders.iter().any(speaks) {
+            continue;
+        }
         let value = |key: &str| {
             body.lines().find_map(|line| {
                 line.strip_prefix(key)?

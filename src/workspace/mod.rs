@@ -50,19 +50,19 @@ impl Workspace {
         meanwhile: impl FnOnce(&BTreeMap<String, Arc<SourceFile>>) -> T,
     ) -> Outcome<(Self, Option<T>)> {
         let start = members::nearest_manifest(options)?;
-        let guess = members::guess_root(&start).map(|root| {
-            let tops = members::guess_tops(&root);
-            (root, tops)
-        });
-        let (metadata, walked) = std::thread::scope(|scope| {
+        let (metadata, guess, walked) = std::thread::scope(|scope| {
             let metadata = scope.spawn(|| members::metadata(&start, options));
+            let guess = members::guess_root(&start).map(|root| {
+                let tops = members::guess_tops(&root);
+                (root, tops)
+            });
             let walked = guess.as_ref().map(|(root, tops)| {
                 walk::rust_files(root, tops).map(|walked| {
                     let early = meanwhile(&walked.files);
                     (walked, early)
                 })
             });
-            (metadata.join(), walked)
+            (metadata.join(), guess, walked)
         });
         let members::Metadata {
             root,

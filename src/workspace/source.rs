@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use memchr::memchr_iter;
+
 use crate::note::Place;
 
 /// A file as it stands on disk: nothing is stripped, normalised or re-encoded.
@@ -62,7 +64,7 @@ impl SourceFile {
             .clamp(start, line_end);
         Place {
             path: self.path.clone(),
-            line: self.text[..start].matches('\n').count() + 1,
+            line: memchr_iter(b'\n', &self.text.as_bytes()[..start]).count() + 1,
             column: self.text[line_start..start].chars().count() + 1,
             source: self.text[line_start..line_end]
                 .trim_end_matches('\r')

@@ -28,7 +28,7 @@ pub(super) fn rust_files(root: &Path, tops: &BTreeSet<String>) -> Outcome<Walked
     let Some(first) = tops.next() else {
         return Ok(Walked::default());
     };
-    let found = Mutex::new(Walked::default());
+    let found = Mutex::new((Vec::new(), Vec::new()));
     let failed = Mutex::new(None);
     let mut walk = WalkBuilder::new(first);
     for top in tops {
@@ -65,7 +65,7 @@ pub(super) fn rust_files(root: &Path, tops: &BTreeSet<String>) -> Outcome<Walked
                                     absolute: path.to_path_buf(),
                                     text,
                                 };
-                                found.files.insert(name, Arc::new(file));
+                                found.0.push((name, Arc::new(file)));
                             }
                             Err(e) => {
                                 let at = e.utf8_error().valid_up_to();
@@ -74,7 +74,7 @@ pub(super) fn rust_files(root: &Path, tops: &BTreeSet<String>) -> Outcome<Walked
                                     absolute: path.to_path_buf(),
                                     text: String::from_utf8_lossy(e.as_bytes()).into_owned(),
                                 };
-                                found.unreadable.push(file.place(&(at..at + 1)));
+                                found.1.push(file.place(&(at..at + 1)));
                             }
                         }
                         WalkState::Continue
@@ -90,7 +90,11 @@ pub(super) fn rust_files(root: &Path, tops: &BTreeSet<String>) -> Outcome<Walked
     if let Some(refusal) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(refusal);
     }
-    let mut walked = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    walked.unreadable.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(walked)
+    let (files, mut unreadable) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    unreadable.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(Walked {
+        // A map of what is all there is built at once.
+        files: files.into_iter().collect(),
+        unreadable,
+    })
 }
