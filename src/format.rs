@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::note::{Outcome, Refusal};
+use crate::settled::{Part, header, is_usual, settled, split};
 use crate::toolchain;
 
 /// rustfmt for the texts of one plan.
@@ -17,6 +18,8 @@ pub struct Rustfmt {
     program: PathBuf,
     dir: PathBuf,
     edition: String,
+    /// Whether no configuration asks for another style than the edition's.
+    is_usual: bool,
     /// A process that waits for its input; starting one takes as long as what it does.
     waiting: RefCell<Option<Child>>,
 }
@@ -53,6 +56,7 @@ impl Rustfmt {
             program: toolchain::rustfmt(dir),
             dir: dir.to_path_buf(),
             edition: edition.to_owned(),
+            is_usual: is_usual(dir),
             waiting: RefCell::new(None),
         }
     }
@@ -96,6 +100,7 @@ impl Rustfmt {
             program: self.program.clone(),
             dir: self.dir.join(dir),
             edition: self.edition.clone(),
+            is_usual: false,
             waiting: RefCell::new(None),
         };
         own.file(text)
@@ -136,32 +141,60 @@ impl Rustfmt {
 
     /// Every text as rustfmt writes it, in order, by one run.
     ///
-    /// The texts are whole files. They go in one behind the other, divided by items that no
-    /// file holds; their inner documentation, which only a file's start may have, stays aside.
+    /// The texts are whole files. What rustfmt is known to leave alone stays aside, as does the
+    /// inner documentation, which only a file's start may have. The rest goes in one behind the
+    /// other, divided by items that no file holds.
     pub fn files(&self, texts: &[String]) -> Outcome<Vec<String>> {
+        let is_settled = |part: &str| self.is_usual && self.edition == "2024" && settled(part);
+        let split: Vec<(&str, Vec<Part<'_>>)> = texts
+            .iter()
+            .map(|text| {
+                let header = header(text);
+                (&text[..header], split(&text[header..], &is_settled))
+            })
+            .collect();
+        let open: Vec<&str> = split
+            .iter()
+            .flat_map(|(_, parts)| parts)
+            .filter_map(|part| match part {
+                Part::Open(text) => Some(*text),
+                Part::Settled(_) => None,
+            })
+            .collect();
+        let mut formatted = self.parts(&open)?.into_iter();
+        let files = split.iter().map(|(header, parts)| {
+            let parts: Vec<String> = parts
+                .iter()
+                .map(|part| match part {
+                    Part::Open(_) => formatted.next().unwrap_or_default(),
+                    Part::Settled(text) => (*text).to_owned(),
+                })
+                .collect();
+            let gap = if header.is_empty() { "" } else { "\n" };
+            format!("{header}{gap}{}\n", parts.join("\n\n"))
+        });
+        Ok(files.collect())
+    }
+
+    /// Every part as rustfmt writes it, in order.
+    fn parts(&self, parts: &[&str]) -> Outcome<Vec<String>> {
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
         let divider = |i: usize| format!("const OXY_TASK_{i}: () = ();");
         let mut all = String::new();
-        let mut headers = Vec::new();
-        for (i, text) in texts.iter().enumerate() {
-            let header: usize = text
-                .split_inclusive('\n')
-                .take_while(|line| line.starts_with("//!"))
-                .map(str::len)
-                .sum();
-            headers.push(&text[..header]);
-            all.push_str(&format!("{}\n\n{}\n\n", divider(i), &text[header..]));
+        for (i, part) in parts.iter().enumerate() {
+            all.push_str(&format!("{}\n\n{part}\n\n", divider(i)));
         }
-        all.push_str(&divider(texts.len()));
+        all.push_str(&divider(parts.len()));
         let formatted = self.file(&all)?;
         let mut out = Vec::new();
         let mut rest = formatted.as_str();
-        for (i, header) in headers.iter().enumerate() {
+        for i in 0..parts.len() {
             let lost = || Refusal::new("rustfmt", "rustfmt lost a part of the generated code");
             let (_, after) = rest.split_once(&divider(i)).ok_or_else(lost)?;
             let end = after.find(&divider(i + 1)).ok_or_else(lost)?;
-            let body = after[..end].trim_matches('\n');
-            let gap = if header.is_empty() { "" } else { "\n" };
-            out.push(format!("{header}{gap}{body}\n"));
+            out.push(after[..end].trim_matches('\n').to_owned());
             rest = &after[end..];
         }
         Ok(out)

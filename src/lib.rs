@@ -26,6 +26,7 @@ pub mod render;
 pub mod report;
 pub mod request;
 pub mod schedule;
+pub mod settled;
 pub mod task;
 pub mod toolchain;
 pub mod trivia;

@@ -234,8 +234,10 @@ pub struct TasksMod {
     pub fixed_field: String,
     /// Its method that gives the delay.
     pub delay_method: String,
-    /// Path of the enqueue half.
-    pub gate_path: String,
+    /// `use` paths of the in-memory ports.
+    pub testing_imports: Vec<String>,
+    /// Those of the tests.
+    pub tests_imports: Vec<String>,
     /// Whether recovery dispatches to tasks.
     pub has_resume: bool,
 }

@@ -73,7 +73,9 @@ impl {{ executor }} {
                 continue;
             }
 {%- endif %}
-            let {{ tables.queue }}::Model { {{ id_column }}{% if id_column != "id" %}: id{% endif %}, {{ spec_column }}{% if spec_column != "spec" %}: spec{% endif %}, .. } = row;
+            let {{ tables.queue }}::Model {
+                {{ id_column }}{% if id_column != "id" %}: id{% endif %}, {{ spec_column }}{% if spec_column != "spec" %}: spec{% endif %}, ..
+            } = row;
             if !tag_of(&spec).is_some_and(|tag| is_from_gate(&id, tag)) {
                 continue;
             }

@@ -86,7 +86,10 @@ fn sorted(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
             let fields: BTreeMap<String, Value> = fields.into_iter().collect();
-            fields.into_iter().map(|(name, value)| (name, sorted(value))).collect()
+            fields
+                .into_iter()
+                .map(|(name, value)| (name, sorted(value)))
+                .collect()
         }
         Value::Array(items) => items.into_iter().map(sorted).collect(),
         scalar => scalar,
@@ -179,7 +182,10 @@ pub async fn enqueue_once(
             return Ok(task.id);
         }
     }
-    Err(DbErr::Custom(format!("{} was taken {ATTEMPTS} times in a row", task.id)))
+    Err(DbErr::Custom(format!(
+        "{} was taken {ATTEMPTS} times in a row",
+        task.id
+    )))
 }
 
 #[async_trait]
@@ -214,11 +220,7 @@ impl TaskRows for DatabaseConnection {
     async fn insert(&self, task: &RootTask) -> Result<bool, DbErr> {
         let txn = self.begin().await?;
         let inserted = {{ tables.run }}::Entity::insert(run_row(task))
-            .on_conflict(
-                OnConflict::column({{ tables.run }}::Column::{{ tables.run_id }})
-                    .do_nothing()
-                    .to_owned(),
-            )
+            .on_conflict(OnConflict::column({{ tables.run }}::Column::{{ tables.run_id }}).do_nothing().to_owned())
             .exec_without_returning(&txn)
             .await?;
         if inserted == 0 {
@@ -278,8 +280,14 @@ mod tests {
         let forwards = json!({"a": "é\n", "b": [1, null]});
         // The hash of "tag\nvalue={\"a\":\"é\\n\",\"b\":[1,null]}\n": rows that were enqueued by
         // another release must keep their key.
-        assert_eq!(prefix("tag", &forwards), "tag-4f8c4d54e9f93ffbc44e0cbb48c4475b-");
-        assert_eq!(prefix("tag", &Value::Object(backwards)), prefix("tag", &forwards));
+        assert_eq!(
+            prefix("tag", &forwards),
+            "tag-4f8c4d54e9f93ffbc44e0cbb48c4475b-"
+        );
+        assert_eq!(
+            prefix("tag", &Value::Object(backwards)),
+            prefix("tag", &forwards)
+        );
         assert_ne!(prefix("gat", &forwards), prefix("tag", &forwards));
         assert_ne!(prefix("tag", &json!("1")), prefix("tag", &json!(1)));
     }
@@ -301,7 +309,11 @@ mod tests {
     #[test]
     fn a_field_cannot_stand_for_two() {
         let one = TaskKey::new("tag").field("a", &"x\nb=\"y\"").unwrap();
-        let two = TaskKey::new("tag").field("a", &"x").unwrap().field("b", &"y").unwrap();
+        let two = TaskKey::new("tag")
+            .field("a", &"x")
+            .unwrap()
+            .field("b", &"y")
+            .unwrap();
         assert_ne!(one.prefix(), two.prefix());
     }
 }

@@ -112,11 +112,18 @@ impl RunJournal {
     }
 
     async fn row(&self) -> Result<{{ tables.queue }}::Model, DbErr> {
-        let row = {{ tables.queue }}::Entity::find_by_id(&self.run_id).one(&self.db).await?;
+        let row = {{ tables.queue }}::Entity::find_by_id(&self.run_id)
+            .one(&self.db)
+            .await?;
         row.ok_or_else(|| DbErr::RecordNotFound(format!("task {}", self.run_id)))
     }
 
-    async fn set(&self, status: &str, answer: Option<&str>, error: Option<&str>) -> Result<(), DbErr> {
+    async fn set(
+        &self,
+        status: &str,
+        answer: Option<&str>,
+        error: Option<&str>,
+    ) -> Result<(), DbErr> {
         {{ end_call }}
     }
 }
@@ -137,7 +144,9 @@ impl TaskJournal for RunJournal {
                 {{ field }}: None,
 {%- endfor %}
             }),
-            {{ some_open }}"failed"{{ some_close }} if is_told => Some({{ outcome_name }}::Failed({{ run_error }})),
+            {{ some_open }}"failed"{{ some_close }} if is_told => {
+                Some({{ outcome_name }}::Failed({{ run_error }}))
+            }
             {{ some_open }}"cancelled"{{ some_close }} if is_told => Some({{ outcome_name }}::Cancelled),
             _ => None,
         };
@@ -163,7 +172,8 @@ impl TaskJournal for RunJournal {
         let row = self.row().await?;
         // A task that is cancelled while it runs still ends its run.
         let is_ours = |begun: &{{ tables.queue }}::Model| {
-            {% for column in claim %}row.{{ column }} == begun.{{ column }} && {% endfor %}(row.{{ tables.status_column }} == begun.{{ tables.status_column }} || row.{{ tables.status_column }} == "cancelled")
+            {% for column in claim %}row.{{ column }} == begun.{{ column }}
+                && {% endfor %}(row.{{ tables.status_column }} == begun.{{ tables.status_column }} || row.{{ tables.status_column }} == "cancelled")
         };
         if !self.begun.get().is_some_and(is_ours) {
             return Ok(Hold::Nothing);
@@ -204,7 +214,10 @@ impl TaskJournal for RunJournal {
             }
             self.event(event_type, payload.clone()).await?;
         }
-        Err(DbErr::Custom(format!("run {} loses its event {event_type}", self.run_id)))
+        Err(DbErr::Custom(format!(
+            "run {} loses its event {event_type}",
+            self.run_id
+        )))
     }
 
     async fn end(&self, outcome: &{{ outcome_name }}) -> Result<(), DbErr> {

@@ -125,7 +125,10 @@ mod tests {
     #[tokio::test]
     async fn a_secret_is_found_and_not_shown_or_the_task_fails_for_good() {
         let unregistered = resolve("one").await;
-        assert!(matches!(unregistered, Err(TaskError::Terminal(_))), "{unregistered:?}");
+        assert!(
+            matches!(unregistered, Err(TaskError::Terminal(_))),
+            "{unregistered:?}"
+        );
         assert!(register(Arc::new(One)).is_ok());
         assert!(register(Arc::new(One)).is_err());
 
@@ -133,7 +136,10 @@ mod tests {
         assert_eq!(secret.expose(), "hidden");
         assert!(!format!("{secret:?}").contains("hidden"));
         let unknown = resolve("two").await;
-        assert!(matches!(unknown, Err(TaskError::Terminal(_))), "{unknown:?}");
+        assert!(
+            matches!(unknown, Err(TaskError::Terminal(_))),
+            "{unknown:?}"
+        );
     }
 
     #[tokio::test]
@@ -152,7 +158,10 @@ mod tests {
         let guarded = tokio::spawn(guard(async { panic!("hidden") })).await;
         assert!(guarded.unwrap_err().is_panic());
         let blocked: Result<(), _> = blocking(|| panic!("hidden")).await;
-        assert_eq!(blocked, Err(TaskError::Terminal("the work panicked".to_owned())));
+        assert_eq!(
+            blocked,
+            Err(TaskError::Terminal("the work panicked".to_owned()))
+        );
         assert_eq!(TOLD.load(Ordering::Relaxed), 0);
 
         let other = tokio::spawn(async { panic!("hidden") }).await;

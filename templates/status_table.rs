@@ -81,7 +81,11 @@ where
             return Ok(None);
         }
         let column = E::find().select_only().column(self.table.column);
-        column.filter(self.row.clone()).into_tuple().one(&self.db).await
+        column
+            .filter(self.row.clone())
+            .into_tuple()
+            .one(&self.db)
+            .await
     }
 
     async fn write(&self, value: V) -> Result<bool, DbErr> {
@@ -124,7 +128,9 @@ where
             };
             taken.extend((self.row_of)(&spec));
         }
-        let Statuses { running, failed, .. } = (self.statuses)();
+        let Statuses {
+            running, failed, ..
+        } = (self.statuses)();
         let waiting = self.column.eq(running).and(self.key.is_not_in(taken));
         let update = self.update(failed, waiting.and(these));
         Ok(update.exec(db).await?.rows_affected)

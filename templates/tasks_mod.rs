@@ -168,7 +168,12 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Delivery<V> {
             Arc::new(EventStream(events))
         };
         let span = tracing::info_span!("task", id = assignment.task_id, tag = self.tag);
-        let envelope = Envelope { delivery: self, journal, retry, cancel: CancellationToken::new() };
+        let envelope = Envelope {
+            delivery: self,
+            journal,
+            retry,
+            cancel: CancellationToken::new(),
+        };
         envelope.start(receiver, span)
     }
 }
@@ -326,7 +331,10 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Envelope<V> {
                 },
             ),
             Err(TaskError::Cancelled) => (statuses.failed.clone(), {{ outcome_name }}::Cancelled),
-            Err(error) => (statuses.failed.clone(), {{ outcome_name }}::Failed(error.to_string())),
+            Err(error) => (
+                statuses.failed.clone(),
+                {{ outcome_name }}::Failed(error.to_string()),
+            ),
         };
         if !self.write_status(&status).await? {
             tracing::error!("{NO_ROW}");
@@ -380,8 +388,9 @@ pub(crate) mod testing {
 
     use std::collections::BTreeMap;
     use std::sync::Mutex;
-
-    use {{ gate_path }}::{RootTask, TaskRows};
+{% for path in testing_imports %}
+    use {{ path }};
+{%- endfor %}
 
     use super::*;
 
@@ -440,7 +449,9 @@ pub(crate) mod testing {
     impl TaskJournal for MemoryJournal {
         async fn said(&self, event_types: &[&str]) -> Result<bool, DbErr> {
             let events = self.events.lock().unwrap();
-            Ok(events.iter().any(|event| event_types.contains(&event.as_str())))
+            Ok(events
+                .iter()
+                .any(|event| event_types.contains(&event.as_str())))
         }
 
         async fn event(&self, event_type: &str, _payload: Value) -> Result<(), DbErr> {
@@ -479,7 +490,11 @@ pub(crate) mod testing {
     /// Runs `work` in the envelope of a task with this policy and status, without its pauses.
     ///
     /// Panics unless the task ends with exactly one outcome and ends its run once.
-    pub(crate) async fn run<V, W, F>(policy: &{{ policy_name }}, statuses: Statuses<V>, work: W) -> Ended<V>
+    pub(crate) async fn run<V, W, F>(
+        policy: &{{ policy_name }},
+        statuses: Statuses<V>,
+        work: W,
+    ) -> Ended<V>
     where
         V: Clone + PartialEq + Send + Sync + 'static,
         W: Fn(TaskContext) -> F + Send + Sync + 'static,
@@ -524,6 +539,9 @@ pub(crate) mod testing {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+{% for path in tests_imports %}
+    use {{ path }};
+{%- endfor %}
 
     use super::testing::{MemoryJournal, MemoryStatus, run};
     use super::*;
@@ -557,12 +575,17 @@ mod tests {
     }
 
     /// The outcome and the statuses of a delivery after one that wrote `written` and died.
-    async fn redelivered(written: &[&'static str], timeout: Duration) -> ({{ outcome_name }}, Vec<&'static str>) {
+    async fn redelivered(
+        written: &[&'static str],
+        timeout: Duration,
+    ) -> ({{ outcome_name }}, Vec<&'static str>) {
         let journal = MemoryJournal::default();
         journal.events.lock().unwrap().push(STARTED.to_owned());
         let written = Arc::new(Mutex::new(written.to_vec()));
         let status = MemoryStatus(Arc::clone(&written));
-        let outcome = delivered(journal, status, timeout).await.expect("an outcome");
+        let outcome = delivered(journal, status, timeout)
+            .await
+            .expect("an outcome");
         let written = written.lock().unwrap().clone();
         (outcome, written)
     }
@@ -642,7 +665,9 @@ mod tests {
     #[tokio::test]
     async fn work_that_hangs_ends_at_its_deadline() {
         let (outcome, statuses) = redelivered(&["running"], Duration::from_millis(20)).await;
-        assert!(matches!(outcome, {{ outcome_name }}::Failed(message) if message == "transient: timed out"));
+        assert!(
+            matches!(outcome, {{ outcome_name }}::Failed(message) if message == "transient: timed out")
+        );
         assert_eq!(statuses, ["running", "running", "failed"]);
     }
 
@@ -674,7 +699,9 @@ mod tests {
         let work = |_| async { panic!("of the work") };
         let ended = run(&{{ policy_name }}::default(), STATUSES, work).await;
 
-        assert!(matches!(ended.outcome, {{ outcome_name }}::Failed(message) if message == "the work panicked"));
+        assert!(
+            matches!(ended.outcome, {{ outcome_name }}::Failed(message) if message == "the work panicked")
+        );
         assert_eq!(ended.statuses, ["running", "failed"]);
         assert_eq!(ended.events, ["{{ events.started }}", "{{ events.failed }}"]);
     }
@@ -705,9 +732,6 @@ mod tests {
 
         assert!(matches!(ended.outcome, {{ outcome_name }}::Done { answer, .. } if answer == "answer"));
         assert_eq!(ended.statuses, ["running", "other"]);
-        assert_eq!(
-            ended.events,
-            ["{{ events.started }}", "{{ events.progress }}", "{{ events.done }}"]
-        );
+        assert_eq!(ended.events, ["{{ events.started }}", "{{ events.progress }}", "{{ events.done }}"]);
     }
 }

@@ -42,6 +42,10 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     imports.extend(has_resume.then(|| run.clone()));
     imports.sort();
     imports.dedup();
+    let policies = [policy.backoff.clone(), policy.policy.clone()];
+    let mut testing = policies.to_vec();
+    testing.extend([format!("{gate}::RootTask"), format!("{gate}::TaskRows")]);
+    testing.sort();
     let text = render(&render::TasksMod {
         run: last(run).to_owned(),
         imports: merge_imports(imports.iter().map(|path| within(krate, path))),
@@ -75,18 +79,19 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         outcome_name: last(&executor.outcome_type).to_owned(),
         other_outcomes: other_outcomes(context)?,
         done_rest: executor.done_rest.clone(),
-        policy_name: policy.policy.clone(),
+        policy_name: last(&policy.policy).to_owned(),
         has_rest: !policy.other_fields.is_empty(),
         retry_field: policy.retry_field.clone(),
         retry_name: last(&policy.retry).to_owned(),
         max_field: policy.max_field.clone(),
         backoff_field: policy.backoff_field.clone(),
         patterns_field: policy.patterns_field.clone(),
-        backoff_name: policy.backoff.clone(),
+        backoff_name: last(&policy.backoff).to_owned(),
         fixed_variant: policy.forms.fixed.0.clone(),
         fixed_field: policy.forms.fixed.1.clone(),
         delay_method: policy.delay_method.clone(),
-        gate_path: gate,
+        testing_imports: merge_imports(testing.iter().map(|path| within(krate, path))),
+        tests_imports: merge_imports(policies.iter().map(|path| within(krate, path))),
         has_resume,
     })?;
     let standing = existing.map_or(&*text, |file| &*file.text);
