@@ -4,7 +4,7 @@
 //! configuration of the directory that the text is for. Existing code never goes through it.
 
 use std::cell::RefCell;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -108,6 +108,12 @@ impl Rustfmt {
 
     /// The text as rustfmt writes it; refuses when rustfmt cannot be run or fails.
     pub fn file(&self, text: &str) -> Outcome<String> {
+        self.text(text, None)
+    }
+
+    /// The same for a text that ends in `end`: what comes back is whole once it does too, and
+    /// rustfmt takes its time to exit.
+    fn text(&self, text: &str, end: Option<&str>) -> Outcome<String> {
         let refuse = |cause: String| {
             Refusal::new(
                 "rustfmt",
@@ -125,18 +131,30 @@ impl Rustfmt {
             .stdin
             .take()
             .ok_or_else(|| refuse("no standard input".to_owned()))?;
-        let output = std::thread::scope(|scope| {
+        let mut stdout = child
+            .stdout
+            .take()
+            .ok_or_else(|| refuse("no standard output".to_owned()))?;
+        let mut formatted = Vec::new();
+        let is_whole = std::thread::scope(|scope| {
             // A rustfmt that fails early closes the pipe; its own error says more.
             scope.spawn(move || input.write_all(text.as_bytes()).ok());
-            child.wait_with_output()
+            read_until(&mut stdout, end, &mut formatted)
         })
         .map_err(|e| refuse(e.to_string()))?;
+        if is_whole {
+            std::thread::spawn(move || child.wait());
+            return String::from_utf8(formatted).map_err(|e| refuse(e.to_string()));
+        }
+        let output = child
+            .wait_with_output()
+            .map_err(|e| refuse(e.to_string()))?;
         if !output.status.success() {
             return Err(refuse(
                 String::from_utf8_lossy(&output.stderr).trim().to_owned(),
             ));
         }
-        String::from_utf8(output.stdout).map_err(|e| refuse(e.to_string()))
+        String::from_utf8(formatted).map_err(|e| refuse(e.to_string()))
     }
 
     /// Every text as rustfmt writes it, in order, by one run.
@@ -187,7 +205,8 @@ impl Rustfmt {
             all.push_str(&format!("{}\n\n{part}\n\n", divider(i)));
         }
         all.push_str(&divider(parts.len()));
-        let formatted = self.file(&all)?;
+        let end = format!("{}\n", divider(parts.len()));
+        let formatted = self.text(&all, Some(&end))?;
         let mut out = Vec::new();
         let mut rest = formatted.as_str();
         for i in 0..parts.len() {
@@ -198,6 +217,27 @@ impl Rustfmt {
             rest = &after[end..];
         }
         Ok(out)
+    }
+}
+
+/// Reads `from` to its end, or until what was read ends in `end`: then this is `true`.
+fn read_until(
+    from: &mut impl Read,
+    end: Option<&str>,
+    into: &mut Vec<u8>,
+) -> std::io::Result<bool> {
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        let length = match from.read(&mut piece) {
+            Ok(0) => return Ok(false),
+            Ok(length) => length,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        };
+        into.extend_from_slice(&piece[..length]);
+        if end.is_some_and(|end| into.ends_with(end.as_bytes())) {
+            return Ok(true);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `new`: scaffolds a task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Opened;
 use super::write::Writer;
@@ -8,8 +9,8 @@ use crate::apply::{self, Guards};
 use crate::cli::{Common, Writing};
 use crate::edit::FileChange;
 use crate::format::Rustfmt;
-use crate::index;
-use crate::landmarks::{self, Config, Landmarks};
+use crate::index::{self, FileFacts, Index};
+use crate::landmarks::{self, Config, Landmarks, SpecEnum};
 use crate::note::{Note, Outcome, Refusal};
 use crate::pieces;
 use crate::plan::Plan;
@@ -103,6 +104,8 @@ pub(super) struct Planned {
     pub(super) task: Task,
     pub(super) landmarks: Landmarks,
     pub(super) plan: Plan,
+    /// Rust files that stand and are added to.
+    edited: BTreeSet<String>,
 }
 
 /// What a second plan on nearly the same files need not do again.
@@ -121,10 +124,52 @@ fn plan(
 ) -> Outcome<Planned> {
     let read = std::mem::take(&mut memory.read);
     let (spec, index) = super::index(workspace, config, read)?;
+    // One thread plans; another one meanwhile proves what will most likely be edited. A second
+    // plan finds nothing to edit.
+    let is_first = memory.formatted.is_empty();
+    let likely = if is_first {
+        index.with_matches()
+    } else {
+        Vec::new()
+    };
+    let (planned, proofs) = std::thread::scope(|scope| {
+        let proofs = std::thread::Builder::new()
+            .stack_size(super::STACK)
+            .spawn_scoped(scope, || {
+                let proofs = likely.iter().map(|facts| index::prove_one(facts));
+                proofs.collect::<Vec<_>>()
+            });
+        let planned = plan_on(&index, spec, config, request, rustfmt, memory, &likely);
+        (planned, proofs.map(std::thread::ScopedJoinHandle::join))
+    });
+    let planned = planned?;
+    let Ok(Ok(proofs)) = proofs else {
+        return Err(Refusal::new("parse", "the thread that parses panicked"));
+    };
+    for (facts, proof) in likely.iter().zip(proofs) {
+        if planned.edited.contains(&facts.file.path) {
+            proof?;
+        }
+    }
+    memory.read = index.into_memory();
+    Ok(planned)
+}
+
+/// Plans on what is read of the workspace; what of `likely` is edited is left to be proven.
+fn plan_on(
+    index: &Index<'_>,
+    spec: SpecEnum,
+    config: &Config,
+    request: TaskRequest,
+    rustfmt: &mut Rustfmt,
+    memory: &mut Memory,
+    likely: &[Arc<FileFacts>],
+) -> Outcome<Planned> {
+    let workspace = index.workspace;
     let mut notes = Vec::new();
-    let mut task = Task::resolve(&index, &spec, request, &mut notes)?;
-    let landmarks = landmarks::discover(&index, spec, config)?;
-    if let Some((key, place)) = pieces::standing_key(&index, &landmarks.executor, &task)? {
+    let mut task = Task::resolve(index, &spec, request, &mut notes)?;
+    let landmarks = landmarks::discover(index, spec, config)?;
+    if let Some((key, place)) = pieces::standing_key(index, &landmarks.executor, &task)? {
         if task.request.key.as_ref().is_some_and(|asked| *asked != key) {
             notes.push(Note::left_alone("--key", place));
         }
@@ -132,7 +177,7 @@ fn plan(
     }
     notes.extend(landmarks.notes.iter().cloned());
     let mut plan = pieces::plan(&Context {
-        index: &index,
+        index,
         landmarks: &landmarks,
         task: &task,
     })?;
@@ -141,20 +186,23 @@ fn plan(
     plan.notes = notes;
     let member = workspace.member(&landmarks.executor.package);
     rustfmt.set_edition(member.map_or("2024", |member| member.edition.as_str()));
-    let edited = plan.edited().into_iter().map(|path| index.facts(path));
-    let edited = edited.collect::<Outcome<Vec<_>>>()?;
+    let edited: BTreeSet<String> = plan.edited().into_iter().map(str::to_owned).collect();
+    let is_likely = |path: &&String| likely.iter().any(|facts| facts.file.path == **path);
+    let others = edited.iter().filter(|path| !is_likely(path));
+    let others = others.map(|path| index.facts(path));
+    let others = others.collect::<Outcome<Vec<_>>>()?;
     // rustfmt is another process: while it works, so do we.
     let (finished, proved) = std::thread::scope(|scope| {
-        let proved = scope.spawn(|| index::prove(&edited));
+        let proved = scope.spawn(|| index::prove(&others));
         (plan.finish(rustfmt, &mut memory.formatted), proved.join())
     });
     finished?;
     proved.map_err(|_| Refusal::new("parse", "the thread that parses panicked"))??;
-    memory.read = index.into_memory();
     Ok(Planned {
         task,
         landmarks,
         plan,
+        edited,
     })
 }
 

@@ -21,6 +21,6 @@ pub use facts::{
 pub use field_lists::{Braces, FieldList, ListForm, ListedField};
 pub use lookup::{Index, Memory};
 pub(crate) use lookup::{find, on_all_cores};
-pub use read::{Interest, mentions, prove, read, whole_words};
+pub use read::{Interest, mentions, prove, prove_one, read, whole_words};
 pub use scopes::Meaning;
 pub use statements::StatementFact;

@@ -93,17 +93,20 @@ pub fn prove(files: &[Arc<FileFacts>]) -> Outcome<()> {
     let by_path: BTreeMap<&str, &Arc<FileFacts>> =
         files.iter().map(|f| (f.file.path.as_str(), f)).collect();
     let sources = files.iter().map(|facts| &facts.file).collect();
-    let proved = on_all_cores(sources, &|file| {
-        let facts = by_path[file.path.as_str()];
-        let is_block =
-            |body: &Range<usize>| syn::Block::parse_within.parse_str(facts.text(body)).is_ok();
-        if facts.unread.iter().all(is_block) {
-            return Ok(());
-        }
-        // The parser says it with the place, or finds that only the piece does not stand alone.
-        parse(file, &file.text[file.lexed_from()..]).map(drop)
-    });
+    let proved = on_all_cores(sources, &|file| prove_one(by_path[file.path.as_str()]));
     proved.into_values().collect()
+}
+
+/// Parses what [`read`] left out of a file; refuses with the place of the first syntax error.
+pub fn prove_one(facts: &FileFacts) -> Outcome<()> {
+    let file = &facts.file;
+    let is_block =
+        |body: &Range<usize>| syn::Block::parse_within.parse_str(facts.text(body)).is_ok();
+    if facts.unread.iter().all(is_block) {
+        return Ok(());
+    }
+    // The parser says it with the place, or finds that only the piece does not stand alone.
+    parse(file, &file.text[file.lexed_from()..]).map(drop)
 }
 
 pub(super) fn parse(file: &SourceFile, text: &str) -> Outcome<syn::File> {
