@@ -100,6 +100,7 @@ pub fn is_usual(dir: &Path) -> bool {
     let user = [
         std::env::home_dir(),
         std::env::home_dir().map(|home| home.join(".config/rustfmt")),
+        std::env::home_dir().map(|home| home.join("Library/Application Support/rustfmt")),
         std::env::var_os("XDG_CONFIG_HOME").map(|dir| Path::new(&dir).join("rustfmt")),
         std::env::var_os("APPDATA").map(|dir| Path::new(&dir).join("rustfmt")),
     ];
