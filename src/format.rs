@@ -135,6 +135,14 @@ impl Rustfmt {
             .stdout
             .take()
             .ok_or_else(|| refuse("no standard output".to_owned()))?;
+        // A pipe that nobody empties would stop a rustfmt that has much to say.
+        let stderr = child.stderr.take().map(|mut stderr| {
+            std::thread::spawn(move || {
+                let mut text = Vec::new();
+                stderr.read_to_end(&mut text).ok();
+                text
+            })
+        });
         let mut formatted = Vec::new();
         let is_whole = std::thread::scope(|scope| {
             // A rustfmt that fails early closes the pipe; its own error says more.
@@ -146,13 +154,11 @@ impl Rustfmt {
             std::thread::spawn(move || child.wait());
             return String::from_utf8(formatted).map_err(|e| refuse(e.to_string()));
         }
-        let output = child
-            .wait_with_output()
-            .map_err(|e| refuse(e.to_string()))?;
-        if !output.status.success() {
-            return Err(refuse(
-                String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            ));
+        let status = child.wait().map_err(|e| refuse(e.to_string()))?;
+        if !status.success() {
+            let stderr = stderr.and_then(|thread| thread.join().ok());
+            let stderr = stderr.unwrap_or_default();
+            return Err(refuse(String::from_utf8_lossy(&stderr).trim().to_owned()));
         }
         String::from_utf8(formatted).map_err(|e| refuse(e.to_string()))
     }

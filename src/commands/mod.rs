@@ -12,7 +12,7 @@ use clap::Parser;
 use crate::cli::{Cli, Command, Common};
 use crate::config;
 use crate::index::{Index, Memory};
-use crate::landmarks::{self, Config, SpecEnum};
+use crate::landmarks::{self, Config, Landmarks, SpecEnum};
 use crate::note::{Outcome, Refusal};
 use crate::report::{self, Shell};
 use crate::workspace::Workspace;
@@ -79,6 +79,18 @@ fn open(common: &Common) -> Outcome<Opened> {
         config,
         memory: memory.unwrap_or_default(),
     })
+}
+
+/// Reads the workspace, finds its landmarks, and does `then` with them.
+fn read<T>(common: &Common, then: impl FnOnce(&Index<'_>, &Landmarks) -> Outcome<T>) -> Outcome<T> {
+    let Opened {
+        workspace,
+        config,
+        memory,
+    } = open(common)?;
+    let (spec, index) = index(&workspace, &config, memory)?;
+    let landmarks = landmarks::discover(&index, spec, &config)?;
+    then(&index, &landmarks)
 }
 
 /// The enum, and an index that knows its names: aliases that other files give it included.

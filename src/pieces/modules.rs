@@ -27,17 +27,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let tasks = tasks_mod::path(context);
     if index.workspace.files.contains_key(&tasks) {
         let tasks = index.facts(&tasks)?;
-        let mut names = vec![
-            dead_letters::MODULE.to_owned(),
-            journal::MODULE.to_owned(),
-            context.task.module(),
-        ];
-        names.extend(status_table::is_needed(context).then(|| status_table::MODULE.to_owned()));
-        names.extend(schedule::is_needed(context).then(|| schedule::MODULE.to_owned()));
-        names.extend(secrets::is_needed(context).then(|| secrets::MODULE.to_owned()));
-        // Two may come to the same place.
-        names.sort_by_key(|name| bare(name).to_owned());
-        for name in names {
+        for name in of_tasks(context) {
             declare(plan, &tasks, &name);
         }
     }
@@ -51,6 +41,21 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         .map_or(root, |lib| lib.root.clone());
     declare(plan, &index.facts(&root)?, gate::MODULE);
     Ok(())
+}
+
+/// The modules that `tasks/mod.rs` declares for the task, as rustfmt sorts them: two may come to
+/// the same place.
+pub(super) fn of_tasks(context: &Context<'_>) -> Vec<String> {
+    let mut names = vec![
+        dead_letters::MODULE.to_owned(),
+        journal::MODULE.to_owned(),
+        context.task.module(),
+    ];
+    names.extend(status_table::is_needed(context).then(|| status_table::MODULE.to_owned()));
+    names.extend(schedule::is_needed(context).then(|| schedule::MODULE.to_owned()));
+    names.extend(secrets::is_needed(context).then(|| secrets::MODULE.to_owned()));
+    names.sort_by_key(|name| bare(name).to_owned());
+    names
 }
 
 /// Warns where no other crate reaches the module of tasks: handlers enqueue from theirs.

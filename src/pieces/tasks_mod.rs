@@ -1,6 +1,6 @@
 //! The run half: the envelope that all tasks share, in `tasks/mod.rs` beside the executor.
 
-use super::{Piece, dead_letters, gate, journal, last, modules, schedule, secrets, status_table};
+use super::{Piece, gate, last, modules};
 use crate::index::whole_words;
 use crate::landmarks::ResumeReading;
 use crate::merge::Callers;
@@ -49,24 +49,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let text = render(&render::TasksMod {
         run: last(run).to_owned(),
         imports: merge_imports(imports.iter().map(|path| within(krate, path))),
-        modules: {
-            let mut modules = vec![
-                dead_letters::MODULE.to_owned(),
-                journal::MODULE.to_owned(),
-                context.task.module(),
-            ];
-            if status_table::is_needed(context) {
-                modules.push(status_table::MODULE.to_owned());
-            }
-            if schedule::is_needed(context) {
-                modules.push(schedule::MODULE.to_owned());
-            }
-            if secrets::is_needed(context) {
-                modules.push(secrets::MODULE.to_owned());
-            }
-            modules.sort_by_key(|name| modules::bare(name).to_owned());
-            modules
-        },
+        modules: modules::of_tasks(context),
         events: landmarks.events.clone(),
         assignment_name: last(&executor.assignment_type).to_owned(),
         executing_name: executor.executing_name.clone(),
