@@ -16,3 +16,24 @@ pub(crate) fn pool() -> Option<&'static ThreadPool> {
         LazyLock::new(|| ThreadPoolBuilder::new().stack_size(STACK).build().ok());
     POOL.as_ref()
 }
+
+/// Does `side` on one of the threads while the caller's own does `main`; gives what both gave.
+///
+/// Without threads one is done after the other.
+pub(crate) fn beside<S: Send, M>(
+    side: impl FnOnce() -> S + Send,
+    main: impl FnOnce() -> M,
+) -> (S, M) {
+    let Some(pool) = pool() else {
+        return (side(), main());
+    };
+    let mut given = None;
+    let main = pool.in_place_scope(|scope| {
+        scope.spawn(|_| given = Some(side()));
+        main()
+    });
+    let Some(given) = given else {
+        unreachable!("a scope ends when what it spawned has");
+    };
+    (given, main)
+}

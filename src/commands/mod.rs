@@ -5,6 +5,7 @@ mod list;
 mod new;
 mod write;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -70,26 +71,36 @@ struct Opened {
     memory: Memory,
 }
 
-/// Reads the workspace and its configuration.
-fn open(common: &Common) -> Outcome<Opened> {
-    let (workspace, memory) = Workspace::read(&common.cargo(), landmarks::ahead)?;
+/// Reads the workspace and its configuration; `meanwhile` is called on what is most likely its
+/// root, once nothing is left to be done but to wait for cargo.
+fn open<T: Send>(
+    common: &Common,
+    meanwhile: impl FnOnce(&Path) -> T + Send,
+) -> Outcome<(Opened, Option<T>)> {
+    let (workspace, early) = Workspace::read(&common.cargo(), |root, files| {
+        let memory = landmarks::ahead(files);
+        (memory, meanwhile(root))
+    })?;
     let config = config::read(&workspace, &common.config)?;
-    Ok(Opened {
+    let (memory, given) = early.unzip();
+    let opened = Opened {
         workspace,
         config,
         memory: memory.unwrap_or_default(),
-    })
+    };
+    Ok((opened, given))
 }
 
 /// Reads the workspace, finds its landmarks, and does `then` with them.
 fn read<T>(common: &Common, then: impl FnOnce(&Index<'_>, &Landmarks) -> Outcome<T>) -> Outcome<T> {
+    let (opened, _) = open(common, |_| ())?;
     let Opened {
         workspace,
         config,
         memory,
-    } = open(common)?;
+    } = opened;
     let (spec, index) = index(&workspace, &config, memory)?;
-    let landmarks = landmarks::discover(&index, spec, &config)?;
+    let landmarks = landmarks::discover(&index, &spec, &config)?;
     then(&index, &landmarks)
 }
 

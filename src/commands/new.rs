@@ -1,6 +1,7 @@
 //! `new`: scaffolds a task.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Opened;
@@ -10,15 +11,19 @@ use crate::cli::{Common, Writing};
 use crate::edit::FileChange;
 use crate::format::Rustfmt;
 use crate::index::{self, FileFacts, Index};
-use crate::landmarks::{self, Config, Landmarks, SpecEnum};
+use crate::landmarks::{self, Config, Landmarks};
 use crate::note::{Note, Outcome, Refusal};
 use crate::pieces;
 use crate::plan::Plan;
+use crate::pool::beside;
 use crate::report::{Report, Shell};
 use crate::request::TaskRequest;
 use crate::task::{Context, Task};
 use crate::verify::Depth;
 use crate::workspace::Workspace;
+
+/// The edition that is taken until it is known.
+const EDITION: &str = "2024";
 
 /// Runs the command.
 pub(super) fn run(
@@ -34,16 +39,21 @@ pub(super) fn run(
         )
         .help("leave one of the two out"));
     }
+    // rustfmt takes about as long to start as the plan takes to be made.
+    let start = |root: &Path, edition: &str| Rustfmt::new(root, edition).started();
+    let (opened, early) = super::open(common, |root| start(root, EDITION))?;
     let Opened {
         workspace,
         config,
         memory,
-    } = super::open(common)?;
+    } = opened;
     let mut memory = Memory {
         read: memory,
         formatted: BTreeMap::new(),
     };
-    let mut rustfmt = Rustfmt::new(&workspace.root, workspace.usual_edition()).started();
+    let edition = workspace.usual_edition();
+    let early = early.filter(|rustfmt| rustfmt.edition() == edition);
+    let mut rustfmt = early.unwrap_or_else(|| start(&workspace.root, edition));
     let mut planned = plan(&workspace, &config, request, &mut rustfmt, &mut memory)?;
     let mut changes = planned.plan.changes()?;
     let mut applied = false;
@@ -132,20 +142,19 @@ fn plan(
     } else {
         Vec::new()
     };
-    let (planned, proofs) = std::thread::scope(|scope| {
-        let proofs = std::thread::Builder::new()
-            .stack_size(super::STACK)
-            .spawn_scoped(scope, || {
-                let proofs = likely.iter().map(|facts| index::prove_one(facts));
-                proofs.collect::<Vec<_>>()
-            });
-        let planned = plan_on(&index, spec, config, request, rustfmt, memory, &likely);
-        (planned, proofs.map(std::thread::ScopedJoinHandle::join))
-    });
-    let planned = planned?;
-    let Ok(Ok(proofs)) = proofs else {
-        return Err(Refusal::new("parse", "the thread that parses panicked"));
-    };
+    let mut notes = Vec::new();
+    // One thread finds the landmarks; this one looks at what was asked for and proves what will
+    // most likely be edited.
+    let (landmarks, (task, proofs)) = beside(
+        || landmarks::discover(&index, &spec, config),
+        || {
+            let task = Task::resolve(&index, &spec, request, &mut notes);
+            let proofs: Vec<_> = likely.iter().map(|facts| index::prove_one(facts)).collect();
+            (task, proofs)
+        },
+    );
+    let found = (task?, landmarks?, notes);
+    let planned = plan_on(&index, found, rustfmt, memory, &likely)?;
     for (facts, proof) in likely.iter().zip(proofs) {
         if planned.edited.contains(&facts.file.path) {
             proof?;
@@ -158,17 +167,12 @@ fn plan(
 /// Plans on what is read of the workspace; what of `likely` is edited is left to be proven.
 fn plan_on(
     index: &Index<'_>,
-    spec: SpecEnum,
-    config: &Config,
-    request: TaskRequest,
+    (mut task, landmarks, mut notes): (Task, Landmarks, Vec<Note>),
     rustfmt: &mut Rustfmt,
     memory: &mut Memory,
     likely: &[Arc<FileFacts>],
 ) -> Outcome<Planned> {
     let workspace = index.workspace;
-    let mut notes = Vec::new();
-    let mut task = Task::resolve(index, &spec, request, &mut notes)?;
-    let landmarks = landmarks::discover(index, spec, config)?;
     if let Some((key, place)) = pieces::standing_key(index, &landmarks.executor, &task)? {
         if task.request.key.as_ref().is_some_and(|asked| *asked != key) {
             notes.push(Note::left_alone("--key", place));
@@ -185,19 +189,19 @@ fn plan_on(
     notes.sort_by_key(|note| note.code != "new-edge");
     plan.notes = notes;
     let member = workspace.member(&landmarks.executor.package);
-    rustfmt.set_edition(member.map_or("2024", |member| member.edition.as_str()));
+    rustfmt.set_edition(member.map_or(EDITION, |member| member.edition.as_str()));
     let edited: BTreeSet<String> = plan.edited().into_iter().map(str::to_owned).collect();
     let is_likely = |path: &&String| likely.iter().any(|facts| facts.file.path == **path);
     let others = edited.iter().filter(|path| !is_likely(path));
     let others = others.map(|path| index.facts(path));
     let others = others.collect::<Outcome<Vec<_>>>()?;
     // rustfmt is another process: while it works, so do we.
-    let (finished, proved) = std::thread::scope(|scope| {
-        let proved = scope.spawn(|| index::prove(&others));
-        (plan.finish(rustfmt, &mut memory.formatted), proved.join())
-    });
+    let (proved, finished) = beside(
+        || index::prove(&others),
+        || plan.finish(rustfmt, &mut memory.formatted),
+    );
     finished?;
-    proved.map_err(|_| Refusal::new("parse", "the thread that parses panicked"))??;
+    proved?;
     Ok(Planned {
         task,
         landmarks,

@@ -1,8 +1,7 @@
 //! Finds and parses files on demand: only what can matter is ever parsed.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memchr::memmem;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
@@ -13,13 +12,13 @@ use crate::note::Outcome;
 use crate::pool::pool;
 use crate::workspace::{Member, SourceFile, Workspace};
 
-/// The workspace's files, parsed when they are asked for.
+/// The workspace's files, parsed when they are asked for; threads may share it.
 pub struct Index<'w> {
     /// The workspace that is read.
     pub workspace: &'w Workspace,
     interest: Interest,
-    parsed: RefCell<BTreeMap<String, Arc<FileFacts>>>,
-    hits: RefCell<BTreeMap<String, Vec<String>>>,
+    parsed: Mutex<BTreeMap<String, Arc<FileFacts>>>,
+    hits: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 /// What was read of a workspace, for an index over nearly the same files.
@@ -89,8 +88,8 @@ impl<'w> Index<'w> {
         Self {
             workspace,
             interest,
-            parsed: RefCell::new(parsed),
-            hits: RefCell::new(hits),
+            parsed: Mutex::new(parsed),
+            hits: Mutex::new(hits),
         }
     }
 
@@ -101,7 +100,11 @@ impl<'w> Index<'w> {
         // A file without a word that makes the difference has the facts that it had.
         let is_same =
             |facts: &FileFacts| !words.iter().any(|w| facts.file.text.contains(w.as_str()));
-        self.parsed.get_mut().retain(|_, facts| is_same(facts));
+        let parsed = self
+            .parsed
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        parsed.retain(|_, facts| is_same(facts));
         self.interest = interest;
     }
 
@@ -111,16 +114,22 @@ impl<'w> Index<'w> {
         Memory {
             interest: self.interest,
             files: self.workspace.files.clone(),
-            parsed: self.parsed.into_inner(),
+            parsed: self
+                .parsed
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
             early: Vec::new(),
-            hits: self.hits.into_inner(),
+            hits: self
+                .hits
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
         }
     }
 
     /// The facts of files with matches: those that a new variant most likely adds to.
     #[must_use]
     pub fn with_matches(&self) -> Vec<Arc<FileFacts>> {
-        let parsed = self.parsed.borrow();
+        let parsed = lock(&self.parsed);
         let with_matches = parsed.values().filter(|facts| !facts.matches.is_empty());
         with_matches.cloned().collect()
     }
@@ -133,7 +142,7 @@ impl<'w> Index<'w> {
 
     /// The facts of the file at `path`; refuses when it does not parse or does not exist.
     pub fn facts(&self, path: &str) -> Outcome<Arc<FileFacts>> {
-        if let Some(facts) = self.parsed.borrow().get(path) {
+        if let Some(facts) = lock(&self.parsed).get(path) {
             return Ok(Arc::clone(facts));
         }
         let Some(file) = self.workspace.files.get(path) else {
@@ -143,17 +152,16 @@ impl<'w> Index<'w> {
             ));
         };
         let facts = Arc::new(self.reader().read(file)?);
-        self.parsed
-            .borrow_mut()
-            .insert(path.to_owned(), Arc::clone(&facts));
-        Ok(facts)
+        let mut parsed = lock(&self.parsed);
+        // Another thread may have been faster: what it gave out stays the one.
+        Ok(Arc::clone(parsed.entry(path.to_owned()).or_insert(facts)))
     }
 
     /// Parses `paths` on all cores; the first refusal in path order counts.
     pub fn parse_all(&self, paths: &[String]) -> Outcome<()> {
         let wanted: Vec<&Arc<SourceFile>> = paths
             .iter()
-            .filter(|path| !self.parsed.borrow().contains_key(*path))
+            .filter(|path| !lock(&self.parsed).contains_key(*path))
             .filter_map(|path| self.workspace.files.get(path))
             .collect();
         if wanted.is_empty() {
@@ -161,7 +169,8 @@ impl<'w> Index<'w> {
         }
         let reader = self.reader();
         for (path, facts) in on_all_cores(wanted, &|file| reader.read(file)) {
-            self.parsed.borrow_mut().insert(path, Arc::new(facts?));
+            let facts = Arc::new(facts?);
+            lock(&self.parsed).entry(path).or_insert(facts);
         }
         Ok(())
     }
@@ -182,7 +191,14 @@ impl<'w> Index<'w> {
     /// Paths of the files whose text holds `needle`, in order.
     #[must_use]
     pub fn containing(&self, needle: &str) -> Vec<String> {
-        find(&mut self.hits.borrow_mut(), needle, &self.workspace.files)
+        // Nobody waits for a search: two threads that look for the same do it twice.
+        let among = match known(&lock(&self.hits), needle) {
+            Known::Paths(paths) => return paths,
+            Known::Among(paths) => paths,
+        };
+        let paths = search(needle, among.as_deref(), &self.workspace.files);
+        lock(&self.hits).insert(needle.to_owned(), paths.clone());
+        paths
     }
 
     /// The files of `member` whose text holds `needle`.
@@ -404,23 +420,53 @@ impl<'w> Index<'w> {
 ///
 /// Where a part of the needle was looked for before, only the files that hold that can hold all.
 pub(crate) fn find(
-    known: &mut BTreeMap<String, Vec<String>>,
+    hits: &mut BTreeMap<String, Vec<String>>,
     needle: &str,
     files: &BTreeMap<String, Arc<SourceFile>>,
 ) -> Vec<String> {
-    if let Some(paths) = known.get(needle) {
-        return paths.clone();
+    let among = match known(hits, needle) {
+        Known::Paths(paths) => return paths,
+        Known::Among(paths) => paths,
+    };
+    let paths = search(needle, among.as_deref(), files);
+    hits.insert(needle.to_owned(), paths.clone());
+    paths
+}
+
+/// What is known of a text that is looked for.
+enum Known {
+    /// The files that hold it.
+    Paths(Vec<String>),
+    /// Files of which some may hold it; `None` for all of them.
+    Among(Option<Vec<String>>),
+}
+
+/// What earlier searches say about `needle`: a file that holds it holds every part of it.
+fn known(hits: &BTreeMap<String, Vec<String>>, needle: &str) -> Known {
+    if let Some(paths) = hits.get(needle) {
+        return Known::Paths(paths.clone());
     }
-    let parts = known.iter().filter(|(part, _)| needle.contains(*part));
-    let paths = match parts
+    let parts = hits.iter().filter(|(part, _)| needle.contains(*part));
+    let fewest = parts
         .map(|(_, paths)| paths)
-        .min_by_key(|paths| paths.len())
-    {
+        .min_by_key(|paths| paths.len());
+    Known::Among(fewest.cloned())
+}
+
+/// The files that hold `needle`, those at the paths `among` or all.
+fn search(
+    needle: &str,
+    among: Option<&[String]>,
+    files: &BTreeMap<String, Arc<SourceFile>>,
+) -> Vec<String> {
+    match among {
         Some(paths) => holding(needle, paths.iter().filter_map(|path| files.get(path))),
         None => holding(needle, files.values()),
-    };
-    known.insert(needle.to_owned(), paths.clone());
-    paths
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What of `before` is no more the same in `after`, by its path, and what of `after` is new.

@@ -55,7 +55,7 @@ pub(super) fn blank<'t>(text: &'t str, unwanted: &Unwanted) -> Cow<'t, str> {
             continue;
         }
         out.push_str(&text[done..range.start]);
-        out.extend(std::iter::repeat_n(' ', range.len()));
+        out.push_str(&" ".repeat(range.len()));
         done = range.end;
     }
     out.push_str(&text[done..]);

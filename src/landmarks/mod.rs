@@ -44,6 +44,7 @@ pub use worker_start::{Room, WorkerStart};
 
 use crate::index::Index;
 use crate::note::{Note, Outcome, Place};
+use crate::pool::beside;
 
 /// `[workspace.metadata.oxy-task]` and `--config`, merged; keys without values are absent.
 #[derive(Debug, Clone, Default)]
@@ -97,20 +98,33 @@ pub struct Landmarks {
 }
 
 /// Finds every landmark of the workspace; the first that is missing is the refusal.
-pub fn discover(index: &Index<'_>, spec: SpecEnum, config: &Config) -> Outcome<Landmarks> {
+pub fn discover(index: &Index<'_>, spec: &SpecEnum, config: &Config) -> Outcome<Landmarks> {
     let mut notes = Vec::new();
-    let matches = exhaustive::discover(index, &spec, &mut notes)?;
-    let executor = executor::discover(index, &spec, &matches, config)?;
-    let queue = enqueue::discover(index, &spec, config)?;
-    let policy = policy::discover(index, &queue, config)?;
-    let records = records::discover(index, &queue)?;
-    let resume = resume::discover(index, &spec, &executor, &queue)?;
-    let root_policy = root_policy::discover(index, &queue)?;
-    let workers = worker::discover(index, &executor)?;
-    let worker_starts = worker_start::discover(index, &workers)?;
-    let events = events::discover(index, config, &mut notes)?;
+    let matches = exhaustive::discover(index, spec, &mut notes)?;
+    let executor = executor::discover(index, spec, &matches, config)?;
+    // What works on tasks says nothing about how they come into the queue, nor the other way.
+    let (of_workers, of_queue) = beside(
+        || -> Outcome<_> {
+            let workers = worker::discover(index, &executor)?;
+            let starts = worker_start::discover(index, &workers)?;
+            let mut notes = Vec::new();
+            let events = events::discover(index, config, &mut notes)?;
+            Ok((workers, starts, events, notes))
+        },
+        || -> Outcome<_> {
+            let queue = enqueue::discover(index, spec, config)?;
+            let policy = policy::discover(index, &queue, config)?;
+            let records = records::discover(index, &queue)?;
+            let resume = resume::discover(index, spec, &executor, &queue)?;
+            let root_policy = root_policy::discover(index, &queue)?;
+            Ok((queue, policy, records, resume, root_policy))
+        },
+    );
+    let (queue, policy, records, resume, root_policy) = of_queue?;
+    let (workers, worker_starts, events, of_events) = of_workers?;
+    notes.extend(of_events);
     Ok(Landmarks {
-        spec,
+        spec: spec.clone(),
         matches,
         executor,
         queue,

@@ -10,6 +10,7 @@ use crate::note::{Outcome, Refusal};
 pub(super) const DEFAULT_NAME: &str = "TaskSpec";
 
 /// The enum and where it stands.
+#[derive(Clone)]
 pub struct SpecEnum {
     /// The file that defines it.
     pub facts: Arc<FileFacts>,

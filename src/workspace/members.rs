@@ -71,6 +71,16 @@ impl Member {
                 .is_some_and(|rest| rest.starts_with('/'))
     }
 
+    /// Whether this member, or the root of one of its targets, lies in the folder `dir`.
+    pub(super) fn stands_in(&self, dir: &str) -> bool {
+        let roots = self.targets.iter().map(|target| &target.root);
+        let mut files = roots.chain([&self.manifest]);
+        files.any(|path| {
+            path.strip_prefix(dir)
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+
     /// The library target, if there is one.
     #[must_use]
     pub fn lib(&self) -> Option<&Target> {

@@ -6,6 +6,7 @@
 mod graph;
 mod manifest;
 mod members;
+mod reach;
 mod source;
 mod walk;
 
@@ -19,6 +20,8 @@ pub use source::SourceFile;
 
 use crate::edit::FileChange;
 use crate::note::{Outcome, Place, Refusal};
+use crate::pool::beside;
+use walk::Folders;
 
 /// Members and files of one cargo workspace.
 #[derive(Debug)]
@@ -40,37 +43,38 @@ pub struct Workspace {
 impl Workspace {
     /// Reads the workspace that `options` point at.
     ///
-    /// `meanwhile` is called on the files while cargo still looks for the members; what it
+    /// `meanwhile` is called on the root and the files while cargo still looks for the members; what it
     /// gives is `None` where the files turn out to be others.
     ///
     /// Refuses when there is no workspace, when a manifest is broken, or when a directory
     /// cannot be read.
-    pub fn read<T>(
+    pub fn read<T: Send>(
         options: &CargoOptions,
-        meanwhile: impl FnOnce(&BTreeMap<String, Arc<SourceFile>>) -> T,
+        meanwhile: impl FnOnce(&Path, &BTreeMap<String, Arc<SourceFile>>) -> T + Send,
     ) -> Outcome<(Self, Option<T>)> {
         let start = members::nearest_manifest(options)?;
-        let (metadata, guess, walked) = std::thread::scope(|scope| {
-            let metadata = scope.spawn(|| members::metadata(&start, options));
-            let guess = members::guess_root(&start).map(|root| {
-                let tops = members::guess_tops(&root);
-                (root, tops)
-            });
-            let walked = guess.as_ref().map(|(root, tops)| {
-                walk::rust_files(root, tops).map(|walked| {
-                    let early = meanwhile(&walked.files);
-                    (walked, early)
-                })
-            });
-            (metadata.join(), guess, walked)
-        });
+        // This thread waits for cargo; those that search and parse walk.
+        let ((guess, walked), metadata) = beside(
+            || {
+                let guess = members::guess_root(&start).map(|root| {
+                    let tops = members::guess_tops(&root);
+                    (root, tops)
+                });
+                let walked = guess.as_ref().map(|(root, tops)| {
+                    walk::rust_files(root, tops, Folders::OfCode).map(|walked| {
+                        let early = meanwhile(root, &walked.files);
+                        (walked, early)
+                    })
+                });
+                (guess, walked)
+            },
+            || members::metadata(&start, options),
+        );
         let members::Metadata {
             root,
             target,
             members,
-        } = metadata.map_err(|_| {
-            Refusal::new("metadata", "the thread that runs cargo metadata panicked")
-        })??;
+        } = metadata?;
         let (mut walked, early, tops) = match (walked, guess) {
             (Some(walked), Some((guess, tops))) if guess == root => {
                 let (walked, early) = walked?;
@@ -78,9 +82,15 @@ impl Workspace {
             }
             _ => (walk::Walked::default(), None, BTreeSet::new()),
         };
-        let others = members::other_tops(&members, &tops);
+        let mut others = members::other_tops(&members, &tops);
+        let aside = std::mem::take(&mut walked.aside).into_iter();
+        others.extend(
+            aside.filter(|dir| {
+                walked.leads_out || members.iter().any(|member| member.stands_in(dir))
+            }),
+        );
         if !others.is_empty() {
-            let others = walk::rust_files(&root, &others)?;
+            let others = walk::rust_files(&root, &others, Folders::All)?;
             walked.files.extend(others.files);
             walked.unreadable.extend(others.unreadable);
         }
@@ -177,4 +187,72 @@ pub(crate) fn relative(root: &Path, path: &Path) -> Option<String> {
     let relative = path.strip_prefix(root).ok()?;
     let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
     Some(parts?.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The Rust files that are read of a workspace with a web front end, beside `core`'s library.
+    fn files_read(core: &str, others: &[(&str, &str)]) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let package = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n");
+        let root = "[workspace]\nresolver = \"3\"\nmembers = [\"core\", \"web\"]\n";
+        let web = package("web") + "\n[lib]\npath = \"lib.rs\"\n";
+        let core_manifest = package("core");
+        let files = [
+            ("Cargo.toml", root),
+            ("core/Cargo.toml", &core_manifest),
+            ("core/src/lib.rs", core),
+            ("web/Cargo.toml", &web),
+            ("web/lib.rs", "// Nothing to see.\n"),
+            ("web/views/button/a.rs", "pub struct A;\n"),
+        ];
+        for (name, text) in files.iter().chain(others) {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let options = CargoOptions {
+            manifest_path: Some(dir.path().join("Cargo.toml")),
+            flags: vec!["--offline".to_owned()],
+        };
+        let (workspace, _) = Workspace::read(&options, |_, _| ()).unwrap();
+        workspace.files.into_keys().collect()
+    }
+
+    #[test]
+    fn folders_without_code_are_not_read() {
+        assert_eq!(files_read("", &[]), ["core/src/lib.rs", "web/lib.rs"]);
+    }
+
+    #[test]
+    fn a_folder_that_a_path_leads_into_is_read() {
+        let core = "#[path = \"../../web/views/button/a.rs\"]\nmod a;\n";
+        let all = ["core/src/lib.rs", "web/lib.rs", "web/views/button/a.rs"];
+        assert_eq!(files_read(core, &[]), all);
+    }
+
+    #[test]
+    fn a_member_in_a_folder_without_other_code_is_read() {
+        // Cargo counts what a member depends on by a path as a member.
+        let b = "[package]\nname = \"b\"\nversion = \"0.1.0\"\n";
+        let core = "[package]\nname = \"core\"\nversion = \"0.1.0\"\n\n\
+                    [dependencies]\nb = { path = \"../web/views/b\" }\n";
+        let read = files_read(
+            "",
+            &[
+                ("core/Cargo.toml", core),
+                ("web/views/b/Cargo.toml", b),
+                ("web/views/b/src/lib.rs", ""),
+            ],
+        );
+        let with_b = [
+            "core/src/lib.rs",
+            "web/lib.rs",
+            "web/views/b/src/lib.rs",
+            "web/views/button/a.rs",
+        ];
+        assert_eq!(read, with_b);
+    }
 }

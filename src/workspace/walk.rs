@@ -4,23 +4,43 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ignore::{WalkBuilder, WalkState};
+use ignore::{DirEntry, WalkBuilder};
+use rayon::iter::{ParallelBridge, ParallelIterator};
 
-use super::{SourceFile, relative};
+use super::{SourceFile, reach, relative};
 use crate::note::{Outcome, Place, Refusal};
+use crate::pool::pool;
 
 /// What a walk found.
 #[derive(Default)]
 pub(super) struct Walked {
     pub(super) files: BTreeMap<String, Arc<SourceFile>>,
     pub(super) unreadable: Vec<Place>,
+    /// Folders that were not listed, since nothing seemed to lead into them.
+    pub(super) aside: Vec<String>,
+    /// Whether code may lead somewhere that no `mod` does.
+    pub(super) leads_out: bool,
+}
+
+/// Which folders of a package are listed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Folders {
+    /// All of them.
+    All,
+    /// Those that its code can stand in.
+    OfCode,
 }
 
 /// Every `.rs` file in the folders `tops` of `root` that version control would not ignore.
 ///
+/// Of a package that is the folder of something else too, `folders` says what is listed.
 /// Symbolic links are not followed, so that loops and links that lead outside do no harm.
 /// Directories called `target` and `node_modules` are left out with or without an ignore file.
-pub(super) fn rust_files(root: &Path, tops: &BTreeSet<String>) -> Outcome<Walked> {
+pub(super) fn rust_files(
+    root: &Path,
+    tops: &BTreeSet<String>,
+    folders: Folders,
+) -> Outcome<Walked> {
     let mut tops = tops
         .iter()
         .map(|top| root.join(top))
@@ -28,8 +48,7 @@ pub(super) fn rust_files(root: &Path, tops: &BTreeSet<String>) -> Outcome<Walked
     let Some(first) = tops.next() else {
         return Ok(Walked::default());
     };
-    let found = Mutex::new((Vec::new(), Vec::new()));
-    let failed = Mutex::new(None);
+    let aside = Arc::new(Mutex::new(Vec::new()));
     let mut walk = WalkBuilder::new(first);
     for top in tops {
         walk.add(top);
@@ -37,64 +56,87 @@ pub(super) fn rust_files(root: &Path, tops: &BTreeSet<String>) -> Outcome<Walked
     walk.follow_links(false)
         .ignore(false)
         .require_git(false)
-        .threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(4)))
-        .filter_entry(|entry| {
-            !(entry.file_type().is_some_and(|kind| kind.is_dir())
-                && matches!(entry.file_name().to_str(), Some("target" | "node_modules")))
-        })
-        .build_parallel()
-        .run(|| {
-            Box::new(|entry| {
-                let Ok(entry) = entry else {
-                    return WalkState::Continue;
-                };
-                let path = entry.path();
-                let is_rust = path.extension().is_some_and(|ext| ext == "rs")
-                    && entry.file_type().is_some_and(|kind| kind.is_file());
-                let Some(name) = is_rust.then(|| relative(root, path)).flatten() else {
-                    return WalkState::Continue;
-                };
-                match std::fs::read(path) {
-                    Ok(bytes) => {
-                        let text = String::from_utf8(bytes);
-                        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                        match text {
-                            Ok(text) => {
-                                let file = SourceFile {
-                                    path: name.clone(),
-                                    absolute: path.to_path_buf(),
-                                    text,
-                                };
-                                found.0.push((name, Arc::new(file)));
-                            }
-                            Err(e) => {
-                                let at = e.utf8_error().valid_up_to();
-                                let file = SourceFile {
-                                    path: name,
-                                    absolute: path.to_path_buf(),
-                                    text: String::from_utf8_lossy(e.as_bytes()).into_owned(),
-                                };
-                                found.1.push(file.place(&(at..at + 1)));
-                            }
-                        }
-                        WalkState::Continue
-                    }
-                    Err(e) => {
-                        let refusal = Refusal::new("read", format!("cannot read `{name}`: {e}"));
-                        *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
-                        WalkState::Quit
-                    }
+        .filter_entry({
+            let (root, aside) = (root.to_path_buf(), Arc::clone(&aside));
+            move |entry| {
+                if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                    return true;
                 }
-            })
+                if matches!(entry.file_name().to_str(), Some("target" | "node_modules")) {
+                    return false;
+                }
+                let is_top = entry.depth() == 0;
+                if folders == Folders::All || is_top || !reach::is_aside(entry.path()) {
+                    return true;
+                }
+                let mut aside = aside.lock().unwrap_or_else(PoisonError::into_inner);
+                aside.extend(relative(&root, entry.path()));
+                false
+            }
         });
-    if let Some(refusal) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        return Err(refusal);
+    // One thread lists folders, and each of them reads the next file there is.
+    let one = |entry: Result<DirEntry, _>| read(root, &entry.ok()?);
+    let found: Vec<Outcome<Read>> = match pool() {
+        Some(pool) => pool.install(|| walk.build().par_bridge().filter_map(one).collect()),
+        None => walk.build().filter_map(one).collect(),
+    };
+    let mut walked = Walked::default();
+    let mut files = Vec::with_capacity(found.len());
+    for read in found {
+        match read? {
+            Read::Text { file, leads_out } => {
+                walked.leads_out |= leads_out;
+                files.push((file.path.clone(), Arc::new(file)));
+            }
+            Read::NotText(place) => walked.unreadable.push(place),
+        }
     }
-    let (files, mut unreadable) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    unreadable.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Walked {
-        // A map of what is all there is built at once.
-        files: files.into_iter().collect(),
-        unreadable,
-    })
+    // A map of what is all there is built at once.
+    walked.files = files.into_iter().collect();
+    walked.unreadable.sort_by(|a, b| a.path.cmp(&b.path));
+    walked.aside = std::mem::take(&mut *aside.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(walked)
+}
+
+/// A Rust file that was read.
+enum Read {
+    /// It is text.
+    Text {
+        file: SourceFile,
+        /// What [`reach::leads_out`] says.
+        leads_out: bool,
+    },
+    /// It is not: where its first byte stands that is no UTF-8.
+    NotText(Place),
+}
+
+/// Reads what `entry` is, if that is a Rust file with a name that can be told.
+fn read(root: &Path, entry: &DirEntry) -> Option<Outcome<Read>> {
+    let path = entry.path();
+    let is_rust = path.extension().is_some_and(|ext| ext == "rs")
+        && entry.file_type().is_some_and(|kind| kind.is_file());
+    let name = is_rust.then(|| relative(root, path)).flatten()?;
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(e) => {
+            let refusal = Refusal::new("read", format!("cannot read `{name}`: {e}"));
+            return Some(Err(refusal));
+        }
+    };
+    let file = |text| SourceFile {
+        path: name,
+        absolute: path.to_path_buf(),
+        text,
+    };
+    Some(Ok(match String::from_utf8(bytes) {
+        Ok(text) => Read::Text {
+            leads_out: reach::leads_out(&text),
+            file: file(text),
+        },
+        Err(e) => {
+            let at = e.utf8_error().valid_up_to();
+            let file = file(String::from_utf8_lossy(e.as_bytes()).into_owned());
+            Read::NotText(file.place(&(at..at + 1)))
+        }
+    }))
 }
