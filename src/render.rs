@@ -106,6 +106,8 @@ pub struct Clock {
     pub gate_path: String,
     /// How long a pause is at most.
     pub pause: String,
+    /// Whether a task is on the clock; else a scheduler calls at each tick.
+    pub is_clock: bool,
 }
 
 /// The end of tasks that no worker ends any more.
@@ -345,8 +347,10 @@ pub struct TaskModule {
     pub spec_name: String,
     /// The task in words.
     pub question: String,
-    /// When the clock enqueues the task: an expression of the `cron` crate.
+    /// When the task is enqueued: an expression of the `cron` crate.
     pub schedule: Option<String>,
+    /// Whether a scheduler calls at each tick; else it is the clock.
+    pub is_job: bool,
     /// The status column.
     pub status: Option<StatusView>,
     /// What the status says, as an expression.

@@ -84,6 +84,22 @@ pub fn parse(text: &str) -> Outcome<String> {
     Ok(expression)
 }
 
+/// `expression`, as [`parse`] gives it, in six fields; `None` where it has a year.
+///
+/// Not every crate reads `@daily` and its like, or years.
+#[must_use]
+pub fn in_six_fields(expression: &str) -> Option<String> {
+    let fields = match expression {
+        "@yearly" | "@annually" => "0 0 0 1 1 *",
+        "@monthly" => "0 0 0 1 * *",
+        "@weekly" => "0 0 0 * * SUN",
+        "@daily" => "0 0 0 * * *",
+        "@hourly" => "0 0 * * * *",
+        other => other,
+    };
+    (fields.split(' ').count() == 6).then(|| fields.to_owned())
+}
+
 /// Days of the week with names for numbers; `None` where a number is no day, or a range of
 /// numbers goes over the week's end.
 fn named(days: &str) -> Option<String> {
@@ -135,6 +151,30 @@ mod tests {
         ] {
             assert_eq!(parse(text).as_deref().ok(), Some(expression), "{text}");
         }
+    }
+
+    #[test]
+    fn six_fields_say_the_same() {
+        let from = DateTime::UNIX_EPOCH;
+        let ticks = |expression: &str| {
+            let schedule = cron::Schedule::from_str(expression).unwrap();
+            schedule.after(&from).take(40).collect::<Vec<_>>()
+        };
+        for text in [
+            "@yearly",
+            "@monthly",
+            "@weekly",
+            "@daily",
+            "@hourly",
+            "0 3 * * 1-5",
+        ] {
+            let expression = parse(text).unwrap();
+            let six = in_six_fields(&expression).unwrap();
+            assert_eq!(ticks(&six), ticks(&expression), "{text}");
+            assert_eq!(six.split(' ').count(), 6, "{text}");
+        }
+        assert_eq!(in_six_fields("30 0 3 * * * 2030"), None);
+        assert_eq!(in_six_fields("@midnight"), None);
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! Tasks that the clock enqueues.
+//! Tasks that are enqueued at the ticks of a schedule.
 //!
-//! Every process of the fleet may run a schedule. A tick's time is the generation of its task, and
+//! Every process of the fleet may do so. A tick's time is the generation of its task, and
 //! so part of the primary key: of all that enqueue a tick one inserts it.
 
 use std::future::Future;
 use std::str::FromStr;
-use std::time::{Duration, SystemTime};
+use std::time::{% if is_clock %}{Duration, SystemTime}{% else %}SystemTime{% endif %};
 
 use async_trait::async_trait;
 use cron::Schedule;
@@ -14,7 +14,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 
 use {{ gate_path }}::{RootTask, TaskRows};
 
-/// How long a pause is at most: the clock may be set meanwhile.
+{% if is_clock %}/// How long a pause is at most: the clock may be set meanwhile.
 const PAUSE: Duration = Duration::{{ pause }};
 
 /// How long to wait before a tick that could not be enqueued is tried again.
@@ -58,17 +58,38 @@ where
     Ok(())
 }
 
-fn now() -> ChronoDateTimeUtc {
+{% else %}/// Calls `enqueue` for the tick of `schedule`, a cron expression in UTC, that was last due.
+///
+/// # Errors
+///
+/// `schedule` is no cron expression, or has no tick in the past; else those of `enqueue`.
+pub(crate) async fn due<'r, R, F>(
+    schedule: &str,
+    rows: &'r R,
+    enqueue: impl FnOnce(AtTick<'r, R>) -> F,
+) -> Result<String, DbErr>
+where
+    R: TaskRows,
+    F: Future<Output = Result<String, DbErr>>,
+{
+    let no_tick = |why: String| DbErr::Custom(format!("no tick of `{schedule}`: {why}"));
+    let ticks = Schedule::from_str(schedule).map_err(|e| no_tick(e.to_string()))?;
+    let last = ticks.after(&now()).next_back();
+    let tick = last.ok_or_else(|| no_tick("none has come yet".to_owned()))?;
+    enqueue(AtTick { rows, tick: tick.timestamp().unsigned_abs() }).await
+}
+
+{% endif %}fn now() -> ChronoDateTimeUtc {
     SystemTime::now().into()
 }
 
-/// How far off `tick` is, if it is still to come.
+{% if is_clock %}/// How far off `tick` is, if it is still to come.
 fn until(tick: ChronoDateTimeUtc) -> Option<Duration> {
     let pause = (tick - now()).to_std().ok()?;
     (!pause.is_zero()).then_some(pause)
 }
 
-/// The rows of tasks, as a tick sees them.
+{% endif %}/// The rows of tasks, as a tick sees them.
 pub struct AtTick<'r, R> {
     rows: &'r R,
     /// Its time in seconds.

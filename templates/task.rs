@@ -126,8 +126,20 @@ pub async fn enqueue(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) i
 }
 {% if let Some(schedule) = schedule %}
 /// When the work is enqueued, in UTC: second, minute, hour, day, month, day of the week.
-const SCHEDULE: &str = "{{ schedule }}";
-
+{% if is_job %}pub {% endif %}const SCHEDULE: &str = "{{ schedule }}";
+{% if is_job %}
+/// Enqueues the work for the tick of its schedule that was last due, and returns the task's id.
+///
+/// The scheduler of every process may call it: of a tick comes one task, and none while one with
+/// its key is queued or running.
+///
+/// # Errors
+///
+/// Those of the key and of the database.
+pub async fn tick(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) in extra %}, {{ name }}: {{ ty }}{% endfor %}) -> Result<String, DbErr> {
+    due(SCHEDULE, rows, |rows| async move { enqueue(&rows, input{% for (name, _) in extra %}, {{ name }}{% endfor %}).await }).await
+}
+{% else %}
 /// Enqueues the work at every tick of its schedule, until it is dropped.
 ///
 /// Every process may do so: of a tick comes one task, and none while one with its key is queued
@@ -146,7 +158,7 @@ pub async fn schedule(rows: &impl TaskRows, input: {{ input }}{% for (name, ty) 
     })
     .await
 }
-{% endif %}{% match status %}
+{% endif %}{% endif %}{% match status %}
 {% when Some with (status) %}
 /// The rows whose status the task writes.
 pub(super) const TABLE: StatusTable<{{ status.entity }}::Entity, {{ status_ty }}> = StatusTable {

@@ -338,51 +338,225 @@ fn without_a_standing_worker_the_start_is_left_to_a_person() {
 const SERVER: &str = "crates/app/src/server/scheduler.rs";
 const OWN: &str = "the workspace registers jobs in";
 
-/// A scheduler of a crate that is known for it: the place is named, the clock is what is made.
-#[test]
-fn a_scheduler_of_a_known_crate_is_named() {
-    let fleet = fleet();
-    let app = "crates/app/Cargo.toml";
-    fleet.replace(
-        app,
-        "tokio-util = { workspace = true }",
-        "tokio-cron-scheduler = \"0.15\"\ntokio-util = { workspace = true }",
-    );
-    let jobs = r#"
+/// A crate with the part of `tokio-cron-scheduler` that is called.
+const CRATE: &str = r#"
+//! Jobs.
+use std::future::Future;
+use std::pin::Pin;
+
+/// Nothing fails here.
+#[derive(Debug)]
+pub struct JobSchedulerError;
+
+/// A job.
+pub struct Job;
+
+/// What a job is given.
+pub struct Lock;
+
+type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Job {
+    /// A job that gives a future.
+    pub fn new_async<S, T>(schedule: S, run: T) -> Result<Self, JobSchedulerError>
+    where
+        T: 'static + FnMut(u128, Lock) -> Run + Send + Sync,
+        S: ToString,
+    {
+        assert_eq!(schedule.to_string().split(' ').count(), 6);
+        drop(run);
+        Ok(Self)
+    }
+
+    /// A job that does not.
+    pub fn new<S, T>(schedule: S, run: T) -> Result<Self, JobSchedulerError>
+    where
+        T: 'static + FnMut(u128, Lock) + Send + Sync,
+        S: ToString,
+    {
+        drop((schedule.to_string(), run));
+        Ok(Self)
+    }
+}
+
+/// Jobs.
+pub struct JobScheduler;
+
+impl JobScheduler {
+    /// Without jobs.
+    pub async fn new() -> Result<Self, JobSchedulerError> {
+        Ok(Self)
+    }
+
+    /// Adds one.
+    pub async fn add(&self, _job: Job) -> Result<u128, JobSchedulerError> {
+        Ok(0)
+    }
+}
+"#;
+
+const JOBS: &str = r#"
 use tokio_cron_scheduler::{Job, JobScheduler};
 
 /// Registers what the server does by the clock.
-pub async fn jobs(db: sea_orm::DatabaseConnection) -> Result<(), tokio_cron_scheduler::JobSchedulerError> {
-    let scheduler = JobScheduler::new().await?;
-    scheduler.add(Job::new_async("0 0 * * * *", |_, _| Box::pin(async {}))?).await?;
-    scheduler.add(Job::new("0 30 * * * *", |_, _| {})?).await?;
-    scheduler.start().await
+pub async fn jobs(
+    scheduler: &JobScheduler,
+    db: sea_orm::DatabaseConnection,
+) -> Result<(), tokio_cron_scheduler::JobSchedulerError> {
+    let rows = db.clone();
+    scheduler
+        .add(Job::new_async("0 0 * * * *", move |_, _| {
+            let _ = rows.clone();
+            Box::pin(async {})
+        })?)
+        .await?;
+    // The last one.
+    scheduler.add(Job::new("0 30 * * * *", move |_, _| drop(db.clone()))?).await?;
+    Ok(())
 }
 "#;
-    fleet.write(SERVER, &format!("{}{jobs}", fleet.read(SERVER)));
-    fleet.commit();
-    let before = fleet.read(SERVER);
-    let ran = fleet.done(&TIDY);
-    let add = "add `Job::new_async(\"@hourly\", move |_, _| { let db = db.clone(); Box::pin(async move { if let Err(error) = tasks::tidy::enqueue(&db, tasks::tidy::Tidy).await";
-    for part in [
-        "crates/app/src/server/scheduler.rs:48: the workspace registers jobs in `jobs`: keep the task",
-        add,
-        "start no `tasks::tidy::schedule`",
-    ] {
-        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
-    }
-    assert_eq!(fleet.read(SERVER), before);
-    assert!(
-        fleet
-            .read(WORKER)
-            .contains("tidy::schedule(&db, tidy::Tidy)")
+
+/// The fleet with a scheduler of a crate that is known for it.
+fn with_jobs(jobs: &str) -> Fleet {
+    let fleet = fleet();
+    let package = "crates/tokio-cron-scheduler";
+    let manifest =
+        "[package]\nname = \"tokio-cron-scheduler\"\nversion = \"0.15.0\"\nedition = \"2024\"\n";
+    fleet.write(&format!("{package}/Cargo.toml"), manifest);
+    fleet.write(&format!("{package}/src/lib.rs"), CRATE);
+    fleet.replace(
+        "crates/app/Cargo.toml",
+        "tokio-util = { workspace = true }",
+        "tokio-cron-scheduler = { path = \"../tokio-cron-scheduler\" }\ntokio-util = { workspace = true }",
     );
-    let doctor = fleet.done(&["doctor"]).stdout;
-    let found = "scheduler   Job::new\n            at crates/app/src/server/scheduler.rs:48: jobs of `tokio-cron-scheduler` are registered in `jobs`";
-    assert!(doctor.contains(found), "{doctor}");
+    fleet.write(SERVER, &format!("{}{jobs}", fleet.read(SERVER)));
+    fleet.cargo(&["fmt", "--all"]);
+    fleet.cargo(&["update", "--offline", "--workspace"]);
     fleet.commit();
-    let again = fleet.done(&TIDY);
-    assert!(!again.stderr.contains(OWN), "{}", again.stderr);
+    fleet
+}
+
+/// The task is a job of it, called at each tick in every process.
+#[test]
+fn a_scheduler_of_a_known_crate_gets_a_job() {
+    let fleet = with_jobs(JOBS);
+    let before = fleet.read(SERVER);
+    let every_second = ["new", "Tidy", "--schedule", "* * * * * *"];
+    let ran = fleet.done(&every_second);
+    let job = r#"    scheduler
+        .add({
+            use agentic_pipeline::executor::tasks::tidy;
+            let db = db.clone();
+            Job::new_async(tidy::SCHEDULE, move |_, _| {
+                let db = db.clone();
+                Box::pin(async move {
+                    if let Err(error) = tidy::tick(&db, tidy::Tidy).await {
+                        tracing::error!(%error, "a tick of Tidy is not enqueued");
+                    }
+                })
+            })?
+        })
+        .await?;
+"#;
+    let above = "    // The last one.\n";
+    assert_eq!(
+        fleet.read(SERVER),
+        before.replace(above, &format!("{job}{above}"))
+    );
+    assert!(!ran.stderr.contains(OWN), "{}", ran.stderr);
+    assert!(!fleet.read(WORKER).contains("tidy"), "no clock beside it");
+    fleet.cargo(&["fmt", "--all", "--check"]);
+    fleet.commit();
+    let again = fleet.done(&every_second);
+    let missing = "nothing is missing";
+    assert!(again.stderr.contains(missing), "{}", again.stderr);
+    let doctor = fleet.done(&["doctor"]).stdout;
+    assert!(doctor.contains("scheduler   Job::new"), "{doctor}");
+
+    // A further one, later fields, and a lost registration.
+    fleet.done(&["new", "Sweep", "depth:Option<u32>", "--schedule", "@weekly"]);
+    let sweep = fleet.read("crates/agentic/pipeline/src/executor/tasks/sweep.rs");
+    assert!(sweep.contains("pub const SCHEDULE: &str = \"0 0 0 * * SUN\";"));
+    assert!(fleet.read(SERVER).contains("sweep::Sweep { depth: None }"));
+    fleet.commit();
+    let with_both = fleet.read(SERVER);
+    fleet.write(SERVER, &with_both.replace(job, ""));
+    fleet.commit();
+    fleet.done(&every_second);
+    assert!(fleet.read(SERVER).contains(job));
+    let clippy = [
+        "clippy",
+        "--locked",
+        "-p",
+        "oxy-app",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+        "-A",
+        "dead_code",
+    ];
+    fleet.cargo(&clippy);
+    fleet.write("crates/app/tests/tick.rs", include_str!("live/tick.rs"));
+    let output = fleet.cargo(&["test", "--locked", "-p", "oxy-app", "--test", "tick"]);
+    assert!(output.contains("1 passed"), "{output}");
+}
+
+/// What would be a guess is the clock's, and a person is told of the scheduler.
+#[test]
+fn a_scheduler_whose_jobs_cannot_be_read_is_named() {
+    for (old, new, why) in [
+        (
+            "    scheduler.add(Job::new(\"0 30",
+            "    let _id = scheduler.add(Job::new(\"0 30",
+            "its last job is registered by more than one plain statement",
+        ),
+        (
+            "    scheduler.add(Job::new(\"0 30 * * * *\", move |_, _| drop(db.clone()))?).await?;",
+            "    if true {\n        scheduler.add(Job::new(\"0 30 * * * *\", move |_, _| drop(db.clone()))?).await?;\n    }",
+            "its last job is registered by more than one plain statement",
+        ),
+        (
+            "move |_, _| drop(db.clone())",
+            "|_, _| {}",
+            "0 variables are a `DatabaseConnection` by their type there",
+        ),
+    ] {
+        assert!(JOBS.contains(old), "{old}");
+        let fleet = with_jobs(&JOBS.replace(old, new));
+        let before = fleet.read(SERVER);
+        let ran = fleet.done(&TIDY);
+        assert_eq!(fleet.read(SERVER), before);
+        for part in [
+            "the workspace registers jobs in `jobs`, to which none was added",
+            why,
+            "add `Job::new_async(\"@hourly\", move |_, _| {",
+            "start no `tasks::tidy::schedule`",
+        ] {
+            assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+        }
+        let worker = fleet.read(WORKER);
+        assert!(worker.contains("tidy::schedule(&db, tidy::Tidy)"));
+        fleet.commit();
+        let again = fleet.done(&TIDY);
+        assert!(!again.stderr.contains(OWN), "{}", again.stderr);
+    }
+    // A task that the clock has stays with it; one with a year has no other way.
+    let fleet = with_jobs(JOBS);
+    let year = ["new", "Tidy", "--schedule", "0 0 3 * * * 2099"];
+    let ran = fleet.done(&year);
+    assert!(
+        ran.stderr.contains("its schedules have no year"),
+        "{}",
+        ran.stderr
+    );
+    fleet.commit();
+    let again = fleet.done(&["new", "Tidy", "--schedule", "@hourly"]);
+    assert!(
+        again.stderr.contains("nothing is missing"),
+        "{}",
+        again.stderr
+    );
 }
 
 const REGISTER: &str = r"
@@ -421,7 +595,7 @@ pub fn jobs() {
     fleet.commit();
     let ran = fleet.done(&["new", "Sync", "slug:String", "--schedule", "@daily"]);
     for part in [
-        "scheduler.rs:52: the workspace registers jobs in `jobs`: keep",
+        "scheduler.rs:52: the workspace registers jobs in `jobs`, to which none was added (how it is called is yours to say): keep",
         "call `on_cron` here as its neighbours do, with \"@daily\", and `tasks::sync::enqueue(&db, input)` as what it runs",
     ] {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);

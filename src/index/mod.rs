@@ -23,4 +23,4 @@ pub use lookup::{Index, Memory};
 pub(crate) use lookup::{find, on_all_cores};
 pub use read::{Interest, mentions, prove, prove_one, read, whole_words};
 pub use scopes::Meaning;
-pub use statements::StatementFact;
+pub use statements::{HandOver, StatementFact};

@@ -40,6 +40,70 @@ impl FileFacts {
     }
 }
 
+/// `jobs.add(Job::new(…)?).await?;`: a statement that hands what a function makes to a method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandOver {
+    /// The variable whose method is called.
+    pub receiver: String,
+    /// What stands behind the call of the function, `?` say.
+    pub of_made: String,
+    /// What stands behind the call of the method, `.await?` say.
+    pub of_method: String,
+}
+
+impl FileFacts {
+    /// How `statement`, which is one of this file's, hands what `make` makes to `method`; `None`
+    /// where it does more than that.
+    #[must_use]
+    pub fn hand_over(
+        &self,
+        statement: &StatementFact,
+        method: &str,
+        make: &str,
+    ) -> Option<HandOver> {
+        let text = self.text(&statement.range);
+        let syn::Stmt::Expr(whole, Some(_)) = syn::parse_str(text).ok()? else {
+            return None;
+        };
+        let syn::Expr::MethodCall(call) = core(&whole) else {
+            return None;
+        };
+        let syn::Expr::Path(receiver) = &*call.receiver else {
+            return None;
+        };
+        let made = call.args.first().filter(|_| call.args.len() == 1)?;
+        let syn::Expr::Call(inner) = core(made) else {
+            return None;
+        };
+        let is_make = matches!(&*inner.func, syn::Expr::Path(p) if path_text(&p.path) == make);
+        if call.method != method || !is_make {
+            return None;
+        }
+        let behind = |outer: &syn::Expr, inner: &dyn Spanned| {
+            let (from, to) = (inner.span().byte_range().end, outer.span().byte_range().end);
+            let behind = text.get(from..to)?;
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.?()".contains(c);
+            let behind: String = behind.split_whitespace().collect();
+            behind.chars().all(is_plain).then_some(behind)
+        };
+        Some(HandOver {
+            receiver: unraw(receiver.path.get_ident()?),
+            of_made: behind(made, inner)?,
+            of_method: behind(&whole, call)?,
+        })
+    }
+}
+
+/// What stands in an expression before `?`, `.await`, and methods that take nothing.
+fn core(expression: &syn::Expr) -> &syn::Expr {
+    match expression {
+        syn::Expr::Try(inner) => core(&inner.expr),
+        syn::Expr::Await(inner) => core(&inner.base),
+        syn::Expr::MethodCall(call) if call.args.is_empty() => core(&call.receiver),
+        other => other,
+    }
+}
+
 fn read(statement: &syn::Stmt, base: usize) -> StatementFact {
     let range = statement.span().byte_range();
     let mut fact = StatementFact {
@@ -140,6 +204,38 @@ mod tests {
 
     use crate::index::{self, Interest};
     use crate::workspace::SourceFile;
+
+    #[test]
+    fn a_statement_says_how_it_hands_over_what_is_made() {
+        let hand_over = |statement: &str| {
+            let text = format!("async fn f() {{\n    {statement}\n}}\n");
+            let file = SourceFile {
+                path: "a.rs".to_owned(),
+                absolute: PathBuf::new(),
+                text,
+            };
+            let facts = index::read(&Arc::new(file), &Interest::default()).unwrap();
+            let statements = facts.statements(&facts.functions[0]);
+            let found = facts.hand_over(&statements[0], "add", "Job::new")?;
+            Some([found.receiver, found.of_made, found.of_method].join(" "))
+        };
+        let is = |statement: &str| hand_over(statement).unwrap_or_default();
+        assert_eq!(
+            is("jobs.add(Job::new(\"@daily\", |_| {})?).await?;"),
+            "jobs ? .await?"
+        );
+        assert_eq!(
+            is("jobs\n.add(Job::new(a).unwrap())\n.await\n.ok();"),
+            "jobs .unwrap() .await.ok()"
+        );
+        assert_eq!(is("jobs.add(Job::new(a));"), "jobs  ");
+        assert_eq!(is("jobs.add(Job::new(a)) /* all */ .await;"), "");
+        assert_eq!(is("self.jobs.add(Job::new(a));"), "");
+        assert_eq!(is("let id = jobs.add(Job::new(a));"), "");
+        assert_eq!(is("jobs.add(b, Job::new(a));"), "");
+        assert_eq!(is("jobs.put(Job::new(a));"), "");
+        assert_eq!(is("jobs.add(Job::other(a));"), "");
+    }
 
     #[test]
     fn statements_say_what_they_call_and_name() {

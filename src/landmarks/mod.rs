@@ -34,7 +34,7 @@ pub use policy::{Backoffs, PolicyTypes};
 pub use records::{Records, RunFunction};
 pub use resume::{ResumeDispatch, ResumeReading};
 pub use root_policy::RootPolicy;
-pub use scheduler::{Registration, Scheduler, discover as find_scheduler};
+pub use scheduler::{Form as JobForm, Registration, Scheduler, discover as find_scheduler};
 pub use spec::{SpecEnum, discover as discover_spec, wire_case};
 pub use status::{Status, find as find_status};
 pub use steps::{STEPS, Step, VariantSteps, steps};

@@ -1,13 +1,15 @@
 //! A scheduler that the workspace has already: where jobs with cron expressions are registered.
 //!
 //! Either a crate that is known for it, or a function of the workspace that takes an expression
-//! and what to run. Neither says how a tick would become one task over many processes, so that the
-//! clock stays what is generated; a person is told the place.
+//! and what to run. Jobs of the first are registered by a statement whose form can be read; how the
+//! second is called is a person's to say.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::Executor;
-use crate::index::{FileFacts, FnFact, Index, UseFact};
+use super::worker_start::room;
+use super::{Executor, Room};
+use crate::index::{FileFacts, FnFact, HandOver, Index, UseFact};
 use crate::note::{Outcome, Place};
 
 /// What registers jobs by cron expressions.
@@ -15,7 +17,7 @@ pub enum Scheduler {
     /// Nothing does.
     Absent,
     /// Jobs are registered in one function.
-    One(Registration),
+    One(Box<Registration>),
     /// They are registered in several: the last registration of each.
     Several(Vec<Registration>),
 }
@@ -30,6 +32,22 @@ pub struct Registration {
     pub call: String,
     /// The crate that it is of, where that is not the workspace's.
     pub krate: Option<&'static str>,
+    /// How a further job is registered before it, or why that cannot be read.
+    pub form: Result<Form, String>,
+}
+
+/// How a job is registered, and where a further one may be.
+pub struct Form {
+    /// The file.
+    pub facts: Arc<FileFacts>,
+    /// The place, with the database there.
+    pub room: Room,
+    /// The function that makes a job of what gives a future.
+    pub make: String,
+    /// The method that a job is handed to.
+    pub method: &'static str,
+    /// What the job is handed to, and what stands behind both.
+    pub hand_over: HandOver,
 }
 
 /// A crate whose jobs have cron expressions, and how they are made.
@@ -39,6 +57,8 @@ struct Known {
     job: &'static str,
     /// Its constructors that take an expression.
     makes: &'static [&'static str],
+    /// The one that takes what gives a future.
+    makes_async: &'static str,
     /// The method that registers a job.
     adds: &'static str,
 }
@@ -54,7 +74,8 @@ const KNOWN: [Known; 1] = [Known {
         "new_cron_job",
         "new_cron_job_async",
     ],
-    adds: ".add(",
+    makes_async: "new_async",
+    adds: "add",
 }];
 
 /// Finds where jobs are registered outside tests.
@@ -66,7 +87,7 @@ pub fn discover(index: &Index<'_>, executor: &Executor) -> Outcome<Scheduler> {
     own(index, &executor.task_file("schedule"), &mut found)?;
     Ok(match found.len() {
         0 => Scheduler::Absent,
-        1 => Scheduler::One(found.swap_remove(0)),
+        1 => Scheduler::One(Box::new(found.swap_remove(0))),
         _ => Scheduler::Several(found),
     })
 }
@@ -94,7 +115,8 @@ fn of_crate(index: &Index<'_>, known: &Known, found: &mut Vec<Registration>) -> 
                 path
             };
             for function in facts.functions.iter().filter(|f| !f.is_test) {
-                if !facts.text(&function.range).contains(known.adds) {
+                let adds = format!(".{}(", known.adds);
+                if !facts.text(&function.range).contains(&adds) {
                     continue;
                 }
                 let calls = known.makes.iter().flat_map(|make| {
@@ -102,7 +124,21 @@ fn of_crate(index: &Index<'_>, known: &Known, found: &mut Vec<Registration>) -> 
                     let calls = facts.calls_of(function, &call).into_iter();
                     calls.map(move |at| (at, call.clone())).collect::<Vec<_>>()
                 });
-                found.extend(registration(&facts, function, calls, Some(known.package)));
+                let Some((at, call)) = calls.max() else {
+                    continue;
+                };
+                let form = form(index, &facts, function, (at, &call), known);
+                found.push(Registration {
+                    form: form.map(|(room, hand_over)| Form {
+                        facts: Arc::clone(&facts),
+                        room,
+                        make: format!("{job}::{}", known.makes_async),
+                        method: known.adds,
+                        hand_over,
+                    }),
+                    krate: Some(known.package),
+                    ..registration(&facts, function, at, call)
+                });
             }
         }
     }
@@ -143,8 +179,8 @@ fn own(index: &Index<'_>, clock: &str, found: &mut Vec<Registration>) -> Outcome
             for function in facts.functions.iter().filter(|f| !f.is_test) {
                 let calls = facts.calls_of(function, &name).into_iter();
                 let is_given = |at: &usize| gives_expression(&facts.file.text[at + name.len()..]);
-                let calls = calls.filter(is_given).map(|at| (at, name.clone()));
-                found.extend(registration(&facts, function, calls, None));
+                let last = calls.filter(is_given).max();
+                found.extend(last.map(|at| registration(&facts, function, at, name.clone())));
             }
         }
     }
@@ -188,18 +224,32 @@ fn gives_expression(text: &str) -> bool {
     is_named || ((5..=7).contains(&fields.len()) && has_star && fields.iter().all(is_field))
 }
 
-/// The last of `calls` in the function, if there is one.
-fn registration(
+/// How the job that `call` makes at `at` is registered, and where a further one may be.
+fn form(
+    index: &Index<'_>,
     facts: &FileFacts,
     function: &FnFact,
-    calls: impl Iterator<Item = (usize, String)>,
-    krate: Option<&'static str>,
-) -> Option<Registration> {
-    let (at, call) = calls.max()?;
-    Some(Registration {
+    (at, call): (usize, &str),
+    known: &Known,
+) -> Result<(Room, HandOver), String> {
+    let statements = facts.statements(function);
+    let mut holds = statements.iter().filter(|s| s.range.contains(&at));
+    let hand_over = holds.find_map(|s| facts.hand_over(s, known.adds, call));
+    let Some(hand_over) = hand_over.filter(|form| form.of_method.starts_with(".await")) else {
+        return Err("its last job is registered by more than one plain statement".to_owned());
+    };
+    let room = room(index, facts, function, at, call)
+        .map_err(|why| why.replace("the worker is started", "the job is registered"))?;
+    Ok((room, hand_over))
+}
+
+/// The registration at `at` in the function.
+fn registration(facts: &FileFacts, function: &FnFact, at: usize, call: String) -> Registration {
+    Registration {
         place: facts.place(&(at..at + call.len())),
         function: function.name.clone(),
         call,
-        krate,
-    })
+        krate: None,
+        form: Err("how it is called is yours to say".to_owned()),
+    }
 }

@@ -103,7 +103,7 @@ fn resolve(index: &Index<'_>, facts: &FileFacts, name: &str) -> Option<String> {
 }
 
 /// Where a statement may go before the one in `function` that calls `name` at `at`.
-fn room(
+pub(super) fn room(
     index: &Index<'_>,
     facts: &FileFacts,
     function: &FnFact,

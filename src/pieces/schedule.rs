@@ -1,5 +1,6 @@
-//! The clock that enqueues tasks, in `tasks/schedule.rs` of the run half: made with the first
-//! task that has a schedule; and the task's start on it, beside that of the worker.
+//! What enqueues tasks at the ticks of a schedule, in `tasks/schedule.rs` of the run half: made
+//! with the first task that has one. Where the workspace has a scheduler whose jobs can be read,
+//! the task becomes a job of it; else it is started on a clock, beside the worker.
 //!
 //! ```text
 //! tokio::spawn({
@@ -21,13 +22,14 @@ use super::modules::bare;
 use super::task_module::{duration, has_minutes};
 use super::{Piece, gate, task_module, tasks_mod};
 use crate::format::{Form, Fragment};
-use crate::index::{ModFact, UseFact, whole_words};
-use crate::landmarks::{Room, Scheduler, WorkerStart, find_scheduler};
+use crate::index::{FileFacts, ModFact, UseFact, whole_words};
+use crate::landmarks::{JobForm, Room, Scheduler, find_scheduler};
 use crate::merge::Callers;
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
 use crate::render::{self, render};
 use crate::request::raw;
+use crate::schedule::in_six_fields;
 use crate::task::Context;
 use crate::types::within;
 use crate::workspace::{Manifest, SourceFile};
@@ -62,42 +64,173 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let executor = &context.landmarks.executor;
     let path = executor.task_file(MODULE);
     let krate = executor.module.split("::").next().unwrap_or_default();
+    let way = way(context, &scheduler)?;
     let text = render(&render::Clock {
         gate_path: within(krate, &gate::module(context)),
         pause: duration(PAUSE, has_minutes(context)),
+        is_clock: way == Way::Clock,
     })?;
+    let title = match way {
+        Way::Clock => "the clock",
+        Way::Job => "the ticks",
+    };
     plan.draft_file(
         PIECE.id,
-        "the clock",
+        title,
         &path,
         text,
         context.index.workspace.files.get(&path),
         Callers::EveryTask,
     );
-    own_scheduler(context, &scheduler, plan);
-    start(context, plan)
+    match way {
+        Way::Clock => {
+            own_scheduler(context, &scheduler, plan)?;
+            start(context, plan)
+        }
+        Way::Job => register(context, &scheduler, plan),
+    }
+}
+
+/// What calls the task's module at a tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The clock that is generated, by way of its `schedule`.
+    Clock,
+    /// A job of the workspace's own scheduler, by way of its `tick`.
+    Job,
+}
+
+/// The way in which the task comes to its ticks; `None` for one without a schedule.
+pub(super) fn way_of(context: &Context<'_>) -> Outcome<Option<Way>> {
+    if !is_needed(context) {
+        return Ok(None);
+    }
+    let scheduler = find_scheduler(context.index, &context.landmarks.executor)?;
+    way(context, &scheduler).map(Some)
+}
+
+fn way(context: &Context<'_>, scheduler: &Scheduler) -> Outcome<Way> {
+    let files = &context.index.workspace.files;
+    let module = files.get(&task_module::path(context));
+    let has = |function: &str| module.is_some_and(|file| file.text.contains(function));
+    if has(CLOCK_FN) {
+        return Ok(Way::Clock);
+    }
+    if has(JOB_FN) || job(context, scheduler)?.is_ok() {
+        return Ok(Way::Job);
+    }
+    Ok(Way::Clock)
+}
+
+/// What a task's module has for the clock.
+const CLOCK_FN: &str = "pub async fn schedule(";
+
+/// What it has for a scheduler.
+const JOB_FN: &str = "pub async fn tick(";
+
+/// How a job for the task is registered with the scheduler that the workspace has, or why not.
+fn job<'s>(
+    context: &Context<'_>,
+    scheduler: &'s Scheduler,
+) -> Outcome<Result<(&'s JobForm, String), String>> {
+    let no = |why: &str| Ok(Err(why.to_owned()));
+    let one = match scheduler {
+        Scheduler::Absent => return no("there is none"),
+        Scheduler::One(one) => one,
+        Scheduler::Several(_) => return no("which of them is yours to say"),
+    };
+    let form = match &one.form {
+        Ok(form) => form,
+        Err(why) => return no(why),
+    };
+    let schedule = context.task.request.schedule.as_deref();
+    if schedule.and_then(in_six_fields).is_none() {
+        return no("its schedules have no year");
+    }
+    let reached = reach(context, &form.facts)?;
+    Ok(reached.map(|tasks| (form, tasks)))
+}
+
+/// The statement that registers a job for a task.
+#[derive(Template)]
+#[template(path = "schedule_job.rs", escape = "none")]
+struct Job<'a> {
+    receiver: &'a str,
+    method: &'a str,
+    make: &'a str,
+    of_made: &'a str,
+    of_method: &'a str,
+    tasks: String,
+    module: String,
+    db: String,
+    input: String,
+    /// Fields of the input; each is an `Option`.
+    fields: Vec<String>,
+    variant: String,
+}
+
+/// Registers the task with the workspace's scheduler, or says that a person has to.
+fn register(context: &Context<'_>, scheduler: &Scheduler, plan: &mut Plan) -> Outcome<()> {
+    let module = task_module::path(context);
+    let task = context.task.module();
+    let title = format!("job that calls `tasks::{task}::tick`");
+    if let Some(path) = caller(context, &module, &task, "tick")? {
+        plan.present(PIECE.id, title, &path);
+        return Ok(());
+    }
+    match job(context, scheduler)? {
+        Ok((form, tasks)) => {
+            let text = render(&Job {
+                receiver: &form.hand_over.receiver,
+                method: form.method,
+                make: &form.make,
+                of_made: &form.hand_over.of_made,
+                of_method: &form.hand_over.of_method,
+                tasks,
+                module: task,
+                db: form.room.db.clone(),
+                input: task_module::input(context),
+                fields: context.task.fields.iter().map(|(f, _)| f.ident()).collect(),
+                variant: context.task.request.variant.clone(),
+            })?;
+            let fragment = Fragment {
+                form: Form::Statement,
+                indent: form.room.indent.clone(),
+                text,
+            };
+            let (file, spot) = (&form.facts.file, form.room.spot.clone());
+            plan.draft(PIECE.id, title, file, "schedule", fragment, spot);
+        }
+        Err(why) => plan.open_in(
+            &module,
+            JOB_FN,
+            format!("call `tasks::{task}::tick` from a job of the scheduler that the workspace has ({why}): until then nothing enqueues the task by the clock"),
+        ),
+    }
+    Ok(())
 }
 
 /// Whether the task's module lacks its `schedule` still.
 fn is_new(context: &Context<'_>) -> bool {
     let files = &context.index.workspace.files;
     let module = files.get(&task_module::path(context));
-    module.is_none_or(|file| !file.text.contains("pub async fn schedule("))
+    module.is_none_or(|file| !file.text.contains(CLOCK_FN))
 }
 
 /// Says where the workspace has a scheduler of its own, and what would go there.
 ///
-/// How a tick of it becomes one task over many processes cannot be read from it: it gives no time
-/// of the tick. So the clock is what is made, and a person may choose otherwise.
-fn own_scheduler(context: &Context<'_>, scheduler: &Scheduler, plan: &mut Plan) {
+/// It is none that a job can be added to without a guess. So the clock is what is made, and a person
+/// may choose otherwise.
+fn own_scheduler(context: &Context<'_>, scheduler: &Scheduler, plan: &mut Plan) -> Outcome<()> {
     let found = match scheduler {
-        Scheduler::Absent => return,
-        Scheduler::One(one) => std::slice::from_ref(one),
+        Scheduler::Absent => return Ok(()),
+        Scheduler::One(one) => std::slice::from_ref(&**one),
         Scheduler::Several(several) => several.as_slice(),
     };
     let (Some(last), true) = (found.last(), is_new(context)) else {
-        return;
+        return Ok(());
     };
+    let why = job(context, scheduler)?.err().unwrap_or_default();
     let task = context.task.module();
     let input = if context.task.fields.is_empty() {
         format!("tasks::{task}::{}", task_module::input(context))
@@ -125,10 +258,11 @@ fn own_scheduler(context: &Context<'_>, scheduler: &Scheduler, plan: &mut Plan) 
     plan.open_at(
         last.place.clone(),
         format!(
-            "the workspace registers jobs in `{}`{others}: keep the task on its clock, which gives one task of a tick whatever the number of processes; or {register}, and start no `tasks::{task}::schedule`: then a tick gives one task only while the last one is queued or running",
+            "the workspace registers jobs in `{}`{others}, to which none was added ({why}): keep the task on its clock, which gives one task of a tick whatever the number of processes; or {register}, and start no `tasks::{task}::schedule`: then a tick gives one task only while the last one is queued or running",
             last.function
         ),
     );
+    Ok(())
 }
 
 /// The statement that starts a task's schedule.
@@ -149,12 +283,12 @@ fn start(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let module = task_module::path(context);
     let task = context.task.module();
     let title = format!("start of `tasks::{task}::schedule`");
-    if let Some(path) = caller(context, &module, &task)? {
+    if let Some(path) = caller(context, &module, &task, "schedule")? {
         plan.present(PIECE.id, title, &path);
         return Ok(());
     }
     match room(context)? {
-        Ok(Beside { start, room, tasks }) => {
+        Ok(Beside { facts, room, tasks }) => {
             let text = render(&Start {
                 tasks,
                 module: task,
@@ -168,7 +302,7 @@ fn start(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
                 indent: room.indent.clone(),
                 text,
             };
-            let (file, spot) = (&start.facts.file, room.spot.clone());
+            let (file, spot) = (&facts.file, room.spot.clone());
             plan.draft(PIECE.id, title, file, "schedule", fragment, spot);
         }
         Err(why) => {
@@ -176,7 +310,7 @@ fn start(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
                 let why = why.map_or(String::new(), |why| format!(" ({why})"));
                 plan.open_in(
                     &module,
-                    "pub async fn schedule(",
+                    CLOCK_FN,
                     format!("call `tasks::{task}::schedule` where programs start, in a `tokio::spawn` beside the worker{why}: until then nothing enqueues the task by the clock"),
                 );
             }
@@ -185,11 +319,16 @@ fn start(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     Ok(())
 }
 
-/// The file outside tests that starts the task's schedule already.
-fn caller(context: &Context<'_>, module: &str, task: &str) -> Outcome<Option<String>> {
+/// The file outside tests that calls `function` of the task's module already.
+fn caller(
+    context: &Context<'_>,
+    module: &str,
+    task: &str,
+    function: &str,
+) -> Outcome<Option<String>> {
     let index = context.index;
-    let by_path = format!("{task}::schedule");
-    for path in index.containing("schedule") {
+    let by_path = format!("{task}::{function}");
+    for path in index.containing(function) {
         let is_ours = |file: &Arc<SourceFile>| whole_words(&file.text, bare(task)).next().is_some();
         let names_it = index.workspace.files.get(&path).is_some_and(is_ours);
         if path == module || !names_it || index.is_for_tests(&path) {
@@ -208,7 +347,7 @@ fn caller(context: &Context<'_>, module: &str, task: &str) -> Outcome<Option<Str
 
 /// A place where a task's schedule can be started.
 struct Beside<'a> {
-    start: &'a WorkerStart,
+    facts: &'a FileFacts,
     room: &'a Room,
     /// The path of the module `tasks` there.
     tasks: String,
@@ -216,14 +355,7 @@ struct Beside<'a> {
 
 /// The one place where the task's schedule can be started; or why a person has to start it.
 fn room<'a>(context: &Context<'a>) -> Outcome<Result<Beside<'a>, Option<String>>> {
-    let Context {
-        index,
-        landmarks,
-        task,
-    } = *context;
-    let workspace = index.workspace;
-    let executor = &landmarks.executor;
-    let start = match landmarks.worker_starts.as_slice() {
+    let start = match context.landmarks.worker_starts.as_slice() {
         [] => return Ok(Err(None)),
         [start] => start,
         starts => {
@@ -231,11 +363,27 @@ fn room<'a>(context: &Context<'a>) -> Outcome<Result<Beside<'a>, Option<String>>
             return Ok(Err(Some(format!("started at {}", places.join(" and ")))));
         }
     };
-    let no = |why: &str| Ok(Err(Some(format!("started at {}: {why}", start.place))));
     let room = match &start.room {
-        Ok(room) => room,
-        Err(why) => return no(why),
+        Ok(room) => {
+            let facts = &*start.facts;
+            reach(context, facts)?.map(|tasks| Beside { facts, room, tasks })
+        }
+        Err(why) => Err(why.clone()),
     };
+    Ok(room.map_err(|why| Some(format!("started at {}: {why}", start.place))))
+}
+
+/// The path of the module `tasks` in a file from which the task is to be enqueued with nothing but
+/// the database at hand; or why it cannot be.
+fn reach(context: &Context<'_>, from: &FileFacts) -> Outcome<Result<String, String>> {
+    let Context {
+        index,
+        landmarks,
+        task,
+    } = *context;
+    let workspace = index.workspace;
+    let executor = &landmarks.executor;
+    let no = |why: &str| Ok(Err(why.to_owned()));
     let is_given = task.fields.iter().any(|(field, _)| !field.is_option());
     if is_given || !landmarks.queue.extra.is_empty() || !keeps_form(context)? {
         return no("what the task is given there is yours to say");
@@ -252,7 +400,7 @@ fn room<'a>(context: &Context<'a>) -> Outcome<Result<Beside<'a>, Option<String>>
     }
     let is_public = !on_the_way.iter().any(is_private)
         && index.public_path(&executor.module, "tasks")?.as_ref() == Some(&wanted);
-    let (Some(member), true) = (workspace.member_of(&start.facts.file.path), is_public) else {
+    let (Some(member), true) = (workspace.member_of(&from.file.path), is_public) else {
         return no("the module of tasks is not public");
     };
     let depends = |package: &str| {
@@ -284,8 +432,7 @@ fn room<'a>(context: &Context<'a>) -> Outcome<Result<Beside<'a>, Option<String>>
             return no(&format!("`{}` does not depend on `{needed}`", member.name));
         }
     }
-    let tasks = format!("{krate}::{tail}");
-    Ok(Ok(Beside { start, room, tasks }))
+    Ok(Ok(format!("{krate}::{tail}")))
 }
 
 /// Whether the task's module, where it stands, is as far as its start goes as the tool writes it.
@@ -299,7 +446,8 @@ fn keeps_form(context: &Context<'_>) -> Outcome<bool> {
     let known = |name: &String| context.task.fields.iter().any(|(f, _)| f.name == *name);
     let own = facts.structs.iter().filter(|s| s.name == input);
     let mut fields = own.flat_map(|s| &s.fields);
-    let mut clocks = facts.functions.iter().filter(|f| f.name == "schedule");
+    let is_clock = |name: &str| ["schedule", "tick"].contains(&name);
+    let mut clocks = facts.functions.iter().filter(|f| is_clock(&f.name));
     Ok(fields.all(|field| known(&field.name))
         && clocks.all(|f| f.is_pub && f.is_async && f.params.len() == 2))
 }

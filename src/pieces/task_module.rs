@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::schedule::{Way, way_of};
 use super::{Piece, gate, last};
 use crate::index::{Index, mentions};
 use crate::landmarks::Executor;
@@ -12,6 +13,7 @@ use crate::note::{Outcome, Place, Refusal};
 use crate::plan::Plan;
 use crate::render::{self, FieldView, StatusView, merge_imports, render};
 use crate::request::{Backoff, Dedupe, raw};
+use crate::schedule::in_six_fields;
 use crate::task::{Context, Task};
 use crate::types::{self, within};
 use crate::workspace::SourceFile;
@@ -143,6 +145,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
 }
 
 fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
+    let way = way_of(context)?;
     let landmarks = context.landmarks;
     let task = context.task;
     let executor = &landmarks.executor;
@@ -229,7 +232,7 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
         variant_ident: task.ident(),
         summary: lower_first(doc.lines().next().unwrap_or_default()),
         input: input(context),
-        imports: imports(context),
+        imports: imports(context, way),
         tag_key: task.tag_key.clone().unwrap_or_default(),
         tag: task.tag.clone(),
         timeout: duration(task.request.timeout, has_minutes(context)),
@@ -259,7 +262,11 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
         extra_samples,
         spec_name: last(&landmarks.spec.path).to_owned(),
         question: task.question.clone(),
-        schedule: task.request.schedule.clone(),
+        schedule: match way {
+            Some(Way::Job) => task.request.schedule.as_deref().and_then(in_six_fields),
+            _ => task.request.schedule.clone(),
+        },
+        is_job: way == Some(Way::Job),
         status: task.status.as_ref().map(|s| status_view(task, s)),
         statuses: match task.status {
             Some(_) => "statuses()",
@@ -327,7 +334,8 @@ pub(super) fn input(context: &Context<'_>) -> String {
     if declares(&other) || declares(&name) {
         return if declares(&other) { other } else { name };
     }
-    let imports = imports(context).concat().join(" ");
+    // What calls at a tick has no name that an input could have.
+    let imports = imports(context, None).concat().join(" ");
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut taken = imports
         .split(|c| !is_part(c))
@@ -346,7 +354,7 @@ const PRELUDE: [&str; 11] = [
 ];
 
 /// `use` paths in three groups: std, other crates, this crate.
-fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
+fn imports(context: &Context<'_>, way: Option<Way>) -> Vec<Vec<String>> {
     let landmarks = context.landmarks;
     let task = context.task;
     let executor = &landmarks.executor;
@@ -385,11 +393,12 @@ fn imports(context: &Context<'_>) -> Vec<Vec<String>> {
         "TaskContext",
         "TaskError",
     ];
-    let clock: &[&str] = match task.request.schedule {
-        Some(_) => &["schedule::every"],
+    let ticks: &[&str] = match way {
+        Some(Way::Clock) => &["schedule::every"],
+        Some(Way::Job) => &["schedule::due"],
         None => &[],
     };
-    let own = own.iter().chain(ports).chain(clock);
+    let own = own.iter().chain(ports).chain(ticks);
     let is_std = |path: &String| path.starts_with("std::");
     let is_own = |path: &String| path.starts_with(&format!("{krate}::"));
     let std: Vec<String> = paths.iter().filter(|p| is_std(p)).cloned().collect();

@@ -201,7 +201,7 @@ fn task(task: &TaskModule) -> Line {
 fn schedulers(scheduler: &Scheduler) -> Vec<Line> {
     let found = match scheduler {
         Scheduler::Absent => &[],
-        Scheduler::One(one) => std::slice::from_ref(one),
+        Scheduler::One(one) => std::slice::from_ref(&**one),
         Scheduler::Several(several) => several.as_slice(),
     };
     let mut lines: Vec<Line> = found
