@@ -124,6 +124,30 @@ pub enum Command {
         after_help = "The steps are those of the guideline: a variant, an executor's arm, an enqueue, a status with one\nwriter, an idempotency key, a policy, three tests. `-` is what does not apply.\n\nExample:\n  cargo oxy-task list --format json"
     )]
     List,
+    /// Take back the last command that wrote
+    #[command(
+        after_help = "Places that were edited since are in the way, and are shown. Other changes in the same files stay.\n\nExample:\n  cargo oxy-task undo --dry-run"
+    )]
+    Undo(Undo),
+    /// Print the completions for a shell
+    #[command(after_help = "Example:\n  cargo oxy-task completions zsh > ~/.zfunc/_cargo-oxy-task")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual
+    #[command(
+        after_help = "Example:\n  cargo oxy-task man > ~/.local/share/man/man1/cargo-oxy-task.1"
+    )]
+    Man,
+}
+
+/// Arguments of `undo`.
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// Write nothing; print the diff
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
 }
 
 /// Options of commands that write.

@@ -339,7 +339,7 @@ const SERVER: &str = "crates/app/src/server/scheduler.rs";
 const OWN: &str = "the workspace registers jobs in";
 
 /// A crate with the part of `tokio-cron-scheduler` that is called.
-const CRATE: &str = r#"
+const CRATE: &str = r"
 //! Jobs.
 use std::future::Future;
 use std::pin::Pin;
@@ -393,7 +393,7 @@ impl JobScheduler {
         Ok(0)
     }
 }
-"#;
+";
 
 const JOBS: &str = r#"
 use tokio_cron_scheduler::{Job, JobScheduler};

@@ -7,7 +7,7 @@ use crate::report::{Found, Shell};
 
 /// Runs the command.
 pub(super) fn run(shell: &Shell, common: &Common) -> Outcome<()> {
-    super::read(common, |index, landmarks| {
+    super::read(shell, common, |index, landmarks| {
         let tasks = landmarks::task_modules(index, &landmarks.spec, &landmarks.executor)?;
         let scheduler = landmarks::find_scheduler(index, &landmarks.executor)?;
         Found {

@@ -7,7 +7,7 @@ use crate::report::{self, Shell};
 
 /// Runs the command.
 pub(super) fn run(shell: &Shell, common: &Common) -> Outcome<()> {
-    super::read(common, |index, landmarks| {
+    super::read(shell, common, |index, landmarks| {
         let variants = landmarks::steps(index, landmarks)?;
         report::list(shell, common.format, &variants);
         Ok(())

@@ -3,6 +3,8 @@
 mod doctor;
 mod list;
 mod new;
+mod shell_files;
+mod undo;
 mod write;
 
 use std::path::Path;
@@ -10,11 +12,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::apply::{self, State};
 use crate::cli::{Cli, Command, Common};
 use crate::config;
 use crate::index::{Index, Memory};
 use crate::landmarks::{self, Config, Landmarks, SpecEnum};
-use crate::note::{Outcome, Refusal};
+use crate::note::{Note, Outcome, Refusal};
 use crate::report::{self, Shell};
 use crate::workspace::Workspace;
 
@@ -53,6 +56,12 @@ fn run(cli: &Cli) -> u8 {
         }
         Command::Doctor => ("doctor", None, doctor::run(&shell, common)),
         Command::List => ("list", None, list::run(&shell, common)),
+        Command::Completions { shell: target } => {
+            let result = shell_files::completions(&shell, *target);
+            ("completions", None, result)
+        }
+        Command::Man => ("man", None, shell_files::man(&shell)),
+        Command::Undo(args) => ("undo", None, undo::run(&shell, common, args.dry_run)),
     };
     match result {
         Ok(()) => 0,
@@ -74,13 +83,20 @@ struct Opened {
 /// Reads the workspace and its configuration; `meanwhile` is called on what is most likely its
 /// root, once nothing is left to be done but to wait for cargo.
 fn open<T: Send>(
+    shell: &Shell,
     common: &Common,
-    meanwhile: impl FnOnce(&Path) -> T + Send,
+    meanwhile: impl Fn(&Path) -> T + Send + Sync,
 ) -> Outcome<(Opened, Option<T>)> {
-    let (workspace, early) = Workspace::read(&common.cargo(), |root, files| {
-        let memory = landmarks::ahead(files);
-        (memory, meanwhile(root))
-    })?;
+    let read = || {
+        Workspace::read(&common.cargo(), |root, files| {
+            let memory = landmarks::ahead(files);
+            (memory, meanwhile(root))
+        })
+    };
+    let (mut workspace, mut early) = read()?;
+    if recover(shell, &workspace.state())? {
+        (workspace, early) = read()?;
+    }
     let config = config::read(&workspace, &common.config)?;
     let (memory, given) = early.unzip();
     let opened = Opened {
@@ -91,9 +107,26 @@ fn open<T: Send>(
     Ok((opened, given))
 }
 
+/// Takes back what a run that was interrupted had begun to write; `true` where there was such a run.
+fn recover(shell: &Shell, state: &State) -> Outcome<bool> {
+    let Some(journal) = apply::recover(state, || shell.blocked())? else {
+        return Ok(false);
+    };
+    let message = format!(
+        "`{} {}` was interrupted: what it had written was taken back",
+        journal.command, journal.variant
+    );
+    shell.note(&Note::warning("interrupted", message).help("run it again"));
+    Ok(true)
+}
+
 /// Reads the workspace, finds its landmarks, and does `then` with them.
-fn read<T>(common: &Common, then: impl FnOnce(&Index<'_>, &Landmarks) -> Outcome<T>) -> Outcome<T> {
-    let (opened, _) = open(common, |_| ())?;
+fn read<T>(
+    shell: &Shell,
+    common: &Common,
+    then: impl FnOnce(&Index<'_>, &Landmarks) -> Outcome<T>,
+) -> Outcome<T> {
+    let (opened, _) = open(shell, common, |_| ())?;
     let Opened {
         workspace,
         config,

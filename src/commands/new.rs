@@ -41,7 +41,7 @@ pub(super) fn run(
     }
     // rustfmt takes about as long to start as the plan takes to be made.
     let start = |root: &Path, edition: &str| Rustfmt::new(root, edition).started();
-    let (opened, early) = super::open(common, |root| start(root, EDITION))?;
+    let (opened, early) = super::open(shell, common, |root| start(root, EDITION))?;
     let Opened {
         workspace,
         config,
@@ -57,6 +57,7 @@ pub(super) fn run(
     let mut planned = plan(&workspace, &config, request, &mut rustfmt, &mut memory)?;
     let mut changes = planned.plan.changes()?;
     let mut applied = false;
+    let state = workspace.state();
     let guards = Guards {
         dirty: writing.allow_dirty,
         staged: writing.allow_staged || writing.allow_dirty,
@@ -66,8 +67,8 @@ pub(super) fn run(
     // git is another process: while it looks for changes that are not committed, so do we for
     // what a second run would add.
     let checked = std::thread::scope(|scope| {
-        let Workspace { root, target, .. } = &workspace;
-        let checked = writes.then(|| scope.spawn(|| apply::check(root, target, &changes, guards)));
+        let root = &workspace.root;
+        let checked = writes.then(|| scope.spawn(|| apply::check(root, &state, &changes, guards)));
         // What is only shown needs no proof that a second run finds nothing to add; while the
         // tool is tested it gets one all the same.
         if !writing.dry_run || cfg!(debug_assertions) {
@@ -87,7 +88,9 @@ pub(super) fn run(
         let cargo = common.cargo();
         Writer {
             shell,
+            command: "new",
             workspace: &workspace,
+            state: &state,
             depth: writing.verify,
             guards,
             cargo: &cargo,

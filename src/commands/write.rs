@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::new::Planned;
-use crate::apply::{self, Guards, Written};
+use crate::apply::{self, Entry, Guards, Journal, State, Written};
 use crate::edit::FileChange;
 use crate::index::{Index, Memory};
 use crate::landmarks::{Coverage, Landmarks};
@@ -20,7 +20,10 @@ const ROUNDS: usize = 3;
 /// What writing needs to know.
 pub(super) struct Writer<'a> {
     pub(super) shell: &'a Shell,
+    /// The command's name.
+    pub(super) command: &'static str,
     pub(super) workspace: &'a Workspace,
+    pub(super) state: &'a State,
     pub(super) depth: Depth,
     pub(super) guards: Guards,
     pub(super) cargo: &'a CargoOptions,
@@ -34,13 +37,11 @@ impl Writer<'_> {
         planned: &mut Planned,
         changes: &mut Vec<FileChange>,
     ) -> Outcome<()> {
-        let Workspace { root, target, .. } = self.workspace;
         if self.depth == Depth::None {
-            apply::commit(root, target, changes)?;
-            return Ok(());
+            return self.commit(planned, changes)?.keep();
         }
         let verifier = Verifier {
-            root,
+            root: &self.workspace.root,
             packages: packages(self.workspace, &planned.landmarks, changes),
             cargo: self.cargo,
         };
@@ -55,7 +56,7 @@ impl Writer<'_> {
             );
         }
         for round in 0..=ROUNDS {
-            let mut written = apply::commit(root, target, changes)?;
+            let written = self.commit(planned, changes)?;
             self.shell.status("Checking", "the same with the change");
             let after = match verifier.check() {
                 Ok(after) => after,
@@ -67,9 +68,9 @@ impl Writer<'_> {
             let errors = after.beyond(&before);
             if errors.is_empty() {
                 return if self.depth == Depth::Test {
-                    self.test(&verifier, written, changes)
+                    self.test(&verifier, written, planned, changes)
                 } else {
-                    Ok(())
+                    written.keep()
                 };
             }
             written.roll_back()?;
@@ -116,8 +117,7 @@ impl Writer<'_> {
             }
         }
         *changes = planned.plan.changes()?;
-        let Workspace { root, target, .. } = self.workspace;
-        apply::check(root, target, changes, self.guards)?;
+        apply::check(&self.workspace.root, self.state, changes, self.guards)?;
         Ok(true)
     }
 
@@ -125,13 +125,14 @@ impl Writer<'_> {
     fn test(
         &self,
         verifier: &Verifier<'_>,
-        mut written: Written,
+        written: Written,
+        planned: &Planned,
         changes: &[FileChange],
     ) -> Outcome<()> {
         self.shell.status("Testing", &verifier.packages.join(", "));
         let (passed, failed, output) = verifier.test()?;
         if passed {
-            return Ok(());
+            return written.keep();
         }
         written.roll_back()?;
         let (before_passed, known, _) = verifier.test()?;
@@ -147,8 +148,20 @@ impl Writer<'_> {
             "Before",
             &format!("{} tests fail that failed before", known.len()),
         );
-        apply::commit(&self.workspace.root, &self.workspace.target, changes)?;
-        Ok(())
+        self.commit(planned, changes)?.keep()
+    }
+
+    /// Writes `changes`, which are taken back unless they are kept.
+    fn commit(&self, planned: &Planned, changes: &[FileChange]) -> Outcome<Written> {
+        let journal = Journal {
+            command: self.command.to_owned(),
+            variant: planned.task.request.variant.clone(),
+            tag: planned.task.tag.clone(),
+            files: changes.iter().map(Entry::of).collect(),
+            dirs: Vec::new(),
+        };
+        let root = &self.workspace.root;
+        apply::commit(root, self.state, journal, || self.shell.blocked())
     }
 }
 

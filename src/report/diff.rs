@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter, Write};
 use std::ops::Range;
 
 use memchr::{memchr_iter, memrchr_iter};
-use similar::{ChangeTag, TextDiff};
+use similar::{ChangeTag, DiffOp, TextDiff};
 
 use crate::edit::FileChange;
 
@@ -27,6 +27,42 @@ pub fn unified(changes: &[FileChange]) -> String {
         match &change.before {
             Some(before) => edited(change, &before.text, [&a, &b], &mut out),
             None => made(&change.after, &b, &mut out),
+        }
+    }
+    out
+}
+
+/// The diff of files that have other texts: path, text before, text after; no text is no file.
+#[must_use]
+pub fn replaced<'t>(
+    files: impl Iterator<Item = (&'t str, Option<&'t str>, Option<&'t str>)>,
+) -> String {
+    let mut out = String::new();
+    for (path, before, after) in files {
+        let (a, b) = (quoted("a/", path), quoted("b/", path));
+        let _ = writeln!(out, "diff --git {a} {b}");
+        let (from, to) = match (before, after) {
+            (None, Some(after)) => {
+                made(after, &b, &mut out);
+                continue;
+            }
+            (Some(_), None) => {
+                out.push_str("deleted file mode 100644\n");
+                (a.as_str(), "/dev/null")
+            }
+            _ => (a.as_str(), b.as_str()),
+        };
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        let diff = TextDiff::from_lines(before, after);
+        let mut is_first = true;
+        for ops in diff.grouped_ops(CONTEXT) {
+            let (Some(first), Some(last)) = (ops.first(), ops.last()) else {
+                continue;
+            };
+            if std::mem::take(&mut is_first) {
+                let _ = writeln!(out, "--- {from}\n+++ {to}");
+            }
+            hunk(&diff, &ops, (0, 0), (first, last), &mut out);
         }
     }
     out
@@ -66,21 +102,32 @@ fn edited(change: &FileChange, before: &str, [a, b]: [&str; 2], out: &mut String
             if std::mem::take(&mut is_first) {
                 let _ = writeln!(out, "--- {a}\n+++ {b}");
             }
-            let old = Lines::of(old_above, first.old_range(), last.old_range());
-            let new = Lines::of(new_above, first.new_range(), last.new_range());
-            let _ = writeln!(out, "@@ -{old} +{new} @@");
-            for change in ops.iter().flat_map(|op| diff.iter_changes(op)) {
-                let sign = match change.tag() {
-                    ChangeTag::Equal => ' ',
-                    ChangeTag::Delete => '-',
-                    ChangeTag::Insert => '+',
-                };
-                line(sign, change.value(), out);
-            }
+            hunk(&diff, &ops, (old_above, new_above), (first, last), out);
         }
         done = old.end;
         old_above += memchr_iter(b'\n', old_text.as_bytes()).count();
         new_above += memchr_iter(b'\n', new_text.as_bytes()).count();
+    }
+}
+
+/// A hunk, below so many lines of either text.
+fn hunk<'t>(
+    diff: &TextDiff<'t, 't, str>,
+    ops: &[DiffOp],
+    (old_above, new_above): (usize, usize),
+    (first, last): (&DiffOp, &DiffOp),
+    out: &mut String,
+) {
+    let old = Lines::of(old_above, first.old_range(), last.old_range());
+    let new = Lines::of(new_above, first.new_range(), last.new_range());
+    let _ = writeln!(out, "@@ -{old} +{new} @@");
+    for change in ops.iter().flat_map(|op| diff.iter_changes(op)) {
+        let sign = match change.tag() {
+            ChangeTag::Equal => ' ',
+            ChangeTag::Delete => '-',
+            ChangeTag::Insert => '+',
+        };
+        line(sign, change.value(), out);
     }
 }
 

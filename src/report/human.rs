@@ -72,6 +72,11 @@ impl Shell {
         }
     }
 
+    /// Another tool writes in this workspace, and this one waits for its end.
+    pub fn blocked(&self) {
+        self.attention("Blocking", "waiting for another oxy-task that writes here");
+    }
+
     /// A status line that wants to be looked at.
     pub fn attention(&self, verb: &str, object: &str) {
         if !self.quiet {

@@ -12,11 +12,13 @@ mod human;
 mod json;
 mod list;
 mod markdown;
+mod undone;
 
 pub use diff::unified;
 pub use doctor::Found;
 pub use human::Shell;
 pub use list::show as list;
+pub use undone::show as undone;
 
 use crate::cli::Format;
 use crate::edit::FileChange;

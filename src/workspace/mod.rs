@@ -18,6 +18,7 @@ pub use manifest::{Manifest, lock_edge};
 pub use members::{CargoOptions, Member, Target};
 pub use source::SourceFile;
 
+use crate::apply::State;
 use crate::edit::FileChange;
 use crate::note::{Outcome, Place, Refusal};
 use crate::pool::beside;
@@ -103,6 +104,21 @@ impl Workspace {
             texts: BTreeMap::new(),
         };
         Ok((workspace, early))
+    }
+
+    /// Root and target folder of the workspace that `options` point at; its files are not read.
+    ///
+    /// Refuses when there is no workspace, and when a manifest is broken.
+    pub fn locate(options: &CargoOptions) -> Outcome<(PathBuf, PathBuf)> {
+        let start = members::nearest_manifest(options)?;
+        let metadata = members::metadata(&start, options)?;
+        Ok((metadata.root, metadata.target))
+    }
+
+    /// What the tool keeps of this workspace.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State::of(&self.root, &self.target)
     }
 
     /// The workspace as it would be with `changes`: nothing is written.

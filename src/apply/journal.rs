@@ -1,0 +1,348 @@
+//! The journal of a write: what every file was and is to be, kept before the first byte is written.
+//!
+//! A run that ends in between leaves it behind. The next one finds each file as it was or as it was
+//! to be, and takes all of them back.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{State, sync_dir};
+use crate::note::{Outcome, Refusal};
+
+/// The journal of a write that is under way.
+const JOURNAL: &str = "journal.json";
+
+/// The journal of the last one that came to its end.
+const LAST: &str = "last.json";
+
+/// The command of a journal that takes another one back.
+pub(super) const UNDO: &str = "undo";
+
+/// What one command writes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Journal {
+    /// The command's name.
+    pub command: String,
+    /// The variant that it was about.
+    pub variant: String,
+    /// The variant's wire tag.
+    pub tag: String,
+    /// Every file.
+    pub files: Vec<Entry>,
+    /// Folders that are made, outer ones first.
+    #[serde(default)]
+    pub dirs: Vec<PathBuf>,
+}
+
+/// One file of a journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its path relative to the workspace root, with `/`.
+    pub path: String,
+    /// Where it really is: links are followed.
+    #[serde(default)]
+    pub absolute: PathBuf,
+    /// The text before; `None` where there was no file.
+    pub before: Option<String>,
+    /// The text after; `None` where there is none any more.
+    pub after: Option<String>,
+    /// What went in, for a report.
+    #[serde(default)]
+    pub edits: Vec<Edit>,
+    /// Whether the text before was the tool's own last write.
+    #[serde(default)]
+    pub was_own: bool,
+    /// Whether it is written over rather than replaced, since it has other names or owners that a
+    /// new file would not have.
+    #[serde(default)]
+    pub in_place: bool,
+}
+
+/// What went into a file at one place.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Edit {
+    /// What it is, in the words of the command line's JSON.
+    pub kind: String,
+    /// The line (from 1) of the text before that it went in at.
+    pub line: usize,
+    /// How many lines went in.
+    pub lines: usize,
+}
+
+/// How a file stands between before and after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    Before,
+    After,
+    /// Written over by half.
+    Between,
+    /// Somebody else wrote it.
+    Other,
+}
+
+impl Journal {
+    /// Keeps the journal: from here on the write is under way.
+    pub(super) fn begin(&self, state: &State) -> Outcome<()> {
+        let text = serde_json::to_string(self).map_err(|e| {
+            Refusal::new("state", format!("cannot keep the journal: {e}"))
+                .help("paths must be UTF-8")
+        })?;
+        state.save(JOURNAL, &text)
+    }
+
+    /// The write has come to its end: the journal is what `undo` goes by.
+    pub(super) fn end(&self, state: &State) -> Outcome<()> {
+        state.rename(JOURNAL, LAST)
+    }
+
+    /// The journal of a write that was interrupted.
+    pub(super) fn interrupted(state: &State) -> Outcome<Option<Self>> {
+        load(state, JOURNAL)
+    }
+
+    /// The journal of the last write that came to its end, unless that took one back.
+    pub fn last(state: &State) -> Outcome<Option<Self>> {
+        let last = load(state, LAST)?;
+        Ok(last.filter(|journal| journal.command != UNDO))
+    }
+
+    /// Whether a write may have been interrupted.
+    #[must_use]
+    pub fn is_open(state: &State) -> bool {
+        state.path(JOURNAL).exists()
+    }
+
+    /// Brings every file into the state after. Where one cannot be, gives how many may have been, and
+    /// why.
+    pub(super) fn carry_out(&self) -> Result<(), (usize, Refusal)> {
+        for dir in &self.dirs {
+            match fs::create_dir(dir) {
+                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err((0, cannot(&dir.to_string_lossy(), &e)));
+                }
+                _ => {}
+            }
+        }
+        let all: Vec<(&Entry, Option<&str>)> = self
+            .files
+            .iter()
+            .map(|entry| (entry, entry.after.as_deref()))
+            .collect();
+        prepare(&all).map_err(|refusal| (0, refusal))?;
+        for (done, entry) in self.files.iter().enumerate() {
+            match entry.stand() {
+                Ok(Stand::Before) => {}
+                Ok(_) => return Err((done, changed(&entry.path))),
+                Err(refusal) => return Err((done, refusal)),
+            }
+            put(entry, entry.after.as_deref()).map_err(|e| {
+                // What is written over may be so by half.
+                let touched = usize::from(entry.in_place);
+                (done + touched, cannot(&entry.path, &e))
+            })?;
+        }
+        self.sync_dirs()
+            .map_err(|refusal| (self.files.len(), refusal))
+    }
+
+    /// Brings the first `count` files into the state before, and forgets the journal.
+    ///
+    /// Refuses, and changes nothing, where one of them is in neither state.
+    pub(super) fn take_back(&self, count: usize, state: &State) -> Outcome<()> {
+        let mut written = Vec::new();
+        for entry in &self.files[..count] {
+            match entry.stand()? {
+                Stand::Before => {}
+                Stand::After | Stand::Between => written.push(entry),
+                Stand::Other => return Err(self.edited_since(entry, state)),
+            }
+        }
+        let all: Vec<(&Entry, Option<&str>)> = written
+            .iter()
+            .map(|entry| (*entry, entry.before.as_deref()))
+            .collect();
+        prepare(&all)?;
+        for entry in &written {
+            put(entry, entry.before.as_deref()).map_err(|e| cannot(&entry.path, &e))?;
+        }
+        for entry in &self.files {
+            // Most have none left.
+            fs::remove_file(entry.beside()).ok();
+        }
+        for dir in self.dirs.iter().rev() {
+            // One that holds something else stays.
+            fs::remove_dir(dir).ok();
+        }
+        self.sync_dirs()?;
+        state.forget(JOURNAL)
+    }
+
+    fn edited_since(&self, entry: &Entry, state: &State) -> Refusal {
+        let (command, variant, path) = (&self.command, &self.variant, &entry.path);
+        let message =
+            format!("`{command} {variant}` was interrupted, and `{path}` was edited since");
+        let journal = state.path(JOURNAL);
+        Refusal::new("interrupted", message).help(format!(
+            "put `{path}` as it was with `git checkout`, and run the command again; or keep all files as they are, and remove `{}`",
+            journal.display()
+        ))
+    }
+
+    fn sync_dirs(&self) -> Outcome<()> {
+        let mut dirs: Vec<&Path> = self
+            .files
+            .iter()
+            .filter_map(|e| e.absolute.parent())
+            .collect();
+        dirs.sort_unstable();
+        dirs.dedup();
+        for dir in dirs.into_iter().filter(|dir| dir.exists()) {
+            sync_dir(dir).map_err(|e| cannot(&dir.to_string_lossy(), &e))?;
+        }
+        Ok(())
+    }
+}
+
+fn load(state: &State, name: &str) -> Outcome<Option<Journal>> {
+    let Some(text) = state.load(name)? else {
+        return Ok(None);
+    };
+    serde_json::from_str(&text).map(Some).map_err(|e| {
+        let path = state.path(name);
+        Refusal::new("state", format!("`{}` cannot be read: {e}", path.display()))
+            .help("another release of the tool wrote it: finish with that one, or remove the file")
+    })
+}
+
+impl Entry {
+    /// Where a new text goes first.
+    fn beside(&self) -> PathBuf {
+        let name = self.absolute.file_name().unwrap_or_default();
+        let name = format!(".{}.oxy-task", name.to_string_lossy());
+        self.absolute.with_file_name(name)
+    }
+
+    /// How the file stands now.
+    fn stand(&self) -> Outcome<Stand> {
+        let now = match fs::read(&self.absolute) {
+            Ok(bytes) => Some(bytes),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+            Err(e) => return Err(cannot(&self.path, &e)),
+        };
+        let is = |text: &Option<String>| now.as_deref() == text.as_deref().map(str::as_bytes);
+        let half = |text: &Option<String>| {
+            let text = text.as_deref().map(str::as_bytes);
+            matches!((&now, text), (Some(now), Some(text)) if text.starts_with(now))
+        };
+        Ok(if is(&self.before) {
+            Stand::Before
+        } else if is(&self.after) {
+            Stand::After
+        } else if self.in_place && (half(&self.after) || half(&self.before)) {
+            Stand::Between
+        } else {
+            Stand::Other
+        })
+    }
+}
+
+/// How many files are written at once: each waits for the disk, and the disk takes them together.
+const WRITERS: usize = 8;
+
+/// Writes every text that replaces a file beside it, synced.
+fn prepare(all: &[(&Entry, Option<&str>)]) -> Outcome<()> {
+    let new: Vec<(&Entry, &str)> = all
+        .iter()
+        .filter(|(entry, _)| !entry.in_place)
+        .filter_map(|(entry, text)| Some((*entry, (*text)?)))
+        .collect();
+    let write = |(entry, text): &(&Entry, &str)| {
+        let write = || {
+            let beside = entry.beside();
+            let mut file = File::create(&beside)?;
+            file.write_all(text.as_bytes())?;
+            match fs::metadata(&entry.absolute) {
+                Ok(old) => keep(&file, &beside, &old)?,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(e),
+            }
+            file.sync_all()
+        };
+        write().map_err(|e: io::Error| cannot(&entry.path, &e))
+    };
+    let each = new.len().div_ceil(WRITERS).max(1);
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = new
+            .chunks(each)
+            .map(|part| scope.spawn(move || part.iter().try_for_each(write)))
+            .collect();
+        // The first refusal in the order of the files counts, whichever came first.
+        let done: Vec<Outcome<()>> = writers
+            .into_iter()
+            .map(|writer| {
+                let panicked = |_| Refusal::new("write", "a thread that writes panicked");
+                writer.join().map_err(panicked)?
+            })
+            .collect();
+        done.into_iter().collect()
+    })
+}
+
+/// Gives the new file the mode and the owner of the old one.
+fn keep(file: &File, beside: &Path, old: &Metadata) -> io::Result<()> {
+    file.set_permissions(old.permissions())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let new = file.metadata()?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            std::os::unix::fs::chown(beside, Some(old.uid()), Some(old.gid()))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = beside;
+    Ok(())
+}
+
+/// Whether a file must be written over: other names lead to it, or it is somebody else's and a new
+/// one would be ours.
+pub(super) fn is_in_place(file: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let user = rustix::process::geteuid();
+        let is_ours = user.is_root() || file.uid() == user.as_raw();
+        file.nlink() > 1 || !is_ours
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        false
+    }
+}
+
+/// Puts what [`prepare`] wrote in the place of the file, or writes it over, or removes it.
+fn put(entry: &Entry, text: Option<&str>) -> io::Result<()> {
+    match text {
+        Some(text) if entry.in_place => {
+            let mut file = File::create(&entry.absolute)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        }
+        Some(_) => fs::rename(entry.beside(), &entry.absolute),
+        None => fs::remove_file(&entry.absolute),
+    }
+}
+
+pub(super) fn changed(path: &str) -> Refusal {
+    Refusal::new("changed", format!("`{path}` changed while the tool ran"))
+        .help("run the command again")
+}
+
+pub(super) fn cannot(path: &str, error: &io::Error) -> Refusal {
+    Refusal::new("write", format!("cannot write `{path}`: {error}"))
+        .help("nothing was changed; mend the cause and run the command again")
+}

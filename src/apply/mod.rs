@@ -1,0 +1,203 @@
+//! Writes changes, all of them or none: guards first, then a journal, then the files.
+
+mod guards;
+mod journal;
+mod state;
+mod undo;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use guards::{Guards, check};
+pub use journal::{Edit, Entry, Journal};
+pub use state::State;
+pub use undo::undo;
+
+use crate::edit::FileChange;
+use crate::note::{Outcome, Refusal};
+use journal::{cannot, changed, is_in_place};
+use state::{Lock, digest};
+
+/// What was written and is not yet at its end: it can be kept, or taken back. Where neither happens,
+/// since the process ends, the next run takes it back.
+#[must_use]
+pub struct Written {
+    journal: Journal,
+    state: State,
+    _lock: Lock,
+}
+
+/// Writes what `journal` says, or nothing.
+///
+/// `blocked` is called before a wait for another tool that writes. Refuses a file that is not as the
+/// journal says it was, and one that cannot be written.
+pub fn commit(
+    root: &Path,
+    state: &State,
+    mut journal: Journal,
+    blocked: impl FnOnce(),
+) -> Outcome<Written> {
+    let lock = state.lock(blocked)?;
+    let own = state.own_writes();
+    let mut dirs = Vec::new();
+    for entry in &mut journal.files {
+        stage(root, entry, &mut dirs)?;
+        let before = entry.before.as_deref().map(digest);
+        entry.was_own = before.is_some_and(|digest| own.get(&entry.path) == Some(&digest));
+    }
+    journal.dirs = dirs;
+    journal.begin(state)?;
+    if let Err((count, refusal)) = journal.carry_out() {
+        journal.take_back(count, state).map_err(halfway)?;
+        return Err(refusal);
+    }
+    Ok(Written {
+        journal,
+        state: state.clone(),
+        _lock: lock,
+    })
+}
+
+/// What a run that was interrupted had begun to write is taken back; gives its journal.
+///
+/// Waits for a run that is under way.
+pub fn recover(state: &State, blocked: impl FnOnce()) -> Outcome<Option<Journal>> {
+    if !Journal::is_open(state) {
+        return Ok(None);
+    }
+    let _lock = state.lock(blocked)?;
+    let Some(journal) = Journal::interrupted(state)? else {
+        // The run came to its end meanwhile.
+        return Ok(None);
+    };
+    journal.take_back(journal.files.len(), state)?;
+    Ok(Some(journal))
+}
+
+/// Writes `back`, which takes back `last`, the last command that wrote: there is none from then on.
+pub fn take_back(
+    root: &Path,
+    state: &State,
+    last: &Journal,
+    back: Journal,
+    blocked: impl FnOnce(),
+) -> Outcome<()> {
+    let written = commit(root, state, back, blocked)?;
+    let writes = last.files.iter().map(|entry| {
+        let before = entry.before.as_deref().filter(|_| entry.was_own);
+        (entry.path.clone(), before.map(digest))
+    });
+    written.end(writes)?;
+    for dir in last.dirs.iter().rev() {
+        // One that holds something else stays.
+        std::fs::remove_dir(dir).ok();
+    }
+    Ok(())
+}
+
+impl Written {
+    /// What was written stays.
+    pub fn keep(self) -> Outcome<()> {
+        let writes = self.journal.files.iter().map(|entry| {
+            let after = entry.after.as_deref().map(digest);
+            (entry.path.clone(), after)
+        });
+        let writes: Vec<_> = writes.collect();
+        self.end(writes)
+    }
+
+    /// What was written stays, and `writes` are the tool's own.
+    fn end(self, writes: impl IntoIterator<Item = (String, Option<String>)>) -> Outcome<()> {
+        self.state.note_writes(writes);
+        match self.journal.end(&self.state) {
+            Ok(()) => Ok(()),
+            Err(refusal) => {
+                self.roll_back()?;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Every file is as it was again.
+    pub fn roll_back(self) -> Outcome<()> {
+        let count = self.journal.files.len();
+        self.journal.take_back(count, &self.state).map_err(halfway)
+    }
+}
+
+/// What cannot be taken back now is by the next run.
+fn halfway(refusal: Refusal) -> Refusal {
+    refusal.help("files are written by half: mend the cause, and run the tool again, which takes them back first")
+}
+
+/// Finds where the file really is, and that it may be written; collects folders that are to be made.
+fn stage(root: &Path, entry: &mut Entry, dirs: &mut Vec<PathBuf>) -> Outcome<()> {
+    let path = root.join(&entry.path);
+    // A link is followed by hand, so that what it points at is replaced and not the link.
+    entry.absolute = path.canonicalize().unwrap_or(path);
+    let Some(before) = &entry.before else {
+        if entry.absolute.symlink_metadata().is_ok() {
+            return Err(changed(&entry.path));
+        }
+        let above = entry.absolute.ancestors().skip(1);
+        let missing: Vec<&Path> = above.take_while(|dir| !dir.exists()).collect();
+        let missing = missing.into_iter().rev().map(Path::to_path_buf);
+        for dir in missing {
+            if !dirs.contains(&dir) {
+                dirs.push(dir);
+            }
+        }
+        return Ok(());
+    };
+    let read = || -> io::Result<_> {
+        let text = std::fs::read(&entry.absolute)?;
+        Ok((text, std::fs::metadata(&entry.absolute)?))
+    };
+    let (text, file) = read().map_err(|e| cannot(&entry.path, &e))?;
+    if text != before.as_bytes() {
+        return Err(changed(&entry.path));
+    }
+    if file.permissions().readonly() {
+        return Err(
+            Refusal::new("read-only", format!("`{}` is read-only", entry.path))
+                .help("make it writable, and run the command again"),
+        );
+    }
+    entry.in_place = is_in_place(&file);
+    Ok(())
+}
+
+impl Entry {
+    /// What a change does to its file.
+    #[must_use]
+    pub fn of(change: &FileChange) -> Self {
+        let before = change.before.as_ref().map(|before| before.text.clone());
+        let edits = change.edits.iter().enumerate().map(|(i, edit)| {
+            let above = before.as_deref().and_then(|text| text.get(..edit.at));
+            Edit {
+                kind: edit.kind.to_owned(),
+                line: above.map_or(1, |above| above.matches('\n').count() + 1),
+                lines: change.inserted(i),
+            }
+        });
+        let edits = edits.collect();
+        Self::new(
+            change.path.clone(),
+            before,
+            Some(change.after.clone()),
+            edits,
+        )
+    }
+
+    fn new(path: String, before: Option<String>, after: Option<String>, edits: Vec<Edit>) -> Self {
+        Self {
+            path,
+            absolute: PathBuf::new(),
+            before,
+            after,
+            edits,
+            was_own: false,
+            in_place: false,
+        }
+    }
+}

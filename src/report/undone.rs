@@ -1,0 +1,83 @@
+//! What was taken back.
+
+use serde_json::{Value, json};
+
+use super::{Shell, diff};
+use crate::apply::Journal;
+use crate::cli::Format;
+
+/// Shows that `back` takes back `last`; `applied` says whether it was written.
+pub fn show(shell: &Shell, format: Format, last: &Journal, back: &Journal, applied: bool) {
+    let files = back.files.iter();
+    let texts = files.map(|f| (f.path.as_str(), f.before.as_deref(), f.after.as_deref()));
+    let diff = || diff::replaced(texts.clone());
+    if format == Format::Json {
+        let mut object = object(last, back, applied);
+        if !applied {
+            object["diff"] = Value::from(diff());
+        }
+        shell.product(&object.to_string());
+        return;
+    }
+    if !applied {
+        shell.product(&diff());
+    }
+    let (mut restored, mut removed) = (0, 0);
+    for file in &back.files {
+        let verb = match (&file.before, &file.after) {
+            (_, None) => {
+                removed += 1;
+                "Removed"
+            }
+            _ => {
+                restored += 1;
+                "Restored"
+            }
+        };
+        shell.status(verb, &file.path);
+    }
+    let (command, variant, tag) = (&last.command, &last.variant, &last.tag);
+    let is = if applied { "is" } else { "would be" };
+    shell.status(
+        "Finished",
+        &format!(
+            "`{command} {variant}` {is} taken back: {restored} files restored, {removed} removed"
+        ),
+    );
+    shell.attention(
+        "Deploy",
+        &format!("where it was deployed already, stop what enqueues and let the queue run empty first: rows with the tag `{tag}` would no longer decode"),
+    );
+}
+
+/// The object of the command line's contract.
+fn object(last: &Journal, back: &Journal, applied: bool) -> Value {
+    let edits = back.files.iter().filter(|file| file.after.is_some());
+    let edits: Vec<Value> = edits
+        .flat_map(|file| {
+            file.edits.iter().map(|edit| {
+                json!({
+                    "path": file.path,
+                    "line": edit.line,
+                    "kind": edit.kind,
+                    "inserted": 0,
+                    "removed": edit.lines,
+                })
+            })
+        })
+        .collect();
+    let removed = back.files.iter().filter(|file| file.after.is_none());
+    json!({
+        "command": "undo",
+        "undone": last.command,
+        "variant": last.variant,
+        "tag": last.tag,
+        "applied": applied,
+        "landmarks": [],
+        "edits": edits,
+        "created": [],
+        "removed": removed.map(|file| json!({ "path": file.path })).collect::<Vec<_>>(),
+        "open": [],
+        "warnings": [],
+    })
+}
