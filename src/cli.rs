@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::apply::Guards;
 use crate::note::{Outcome, Refusal};
 use crate::request::{self, TaskRequest};
 use crate::schedule;
@@ -128,7 +129,12 @@ pub enum Command {
     #[command(
         after_help = "Places that were edited since are in the way, and are shown. Other changes in the same files stay.\n\nExample:\n  cargo oxy-task undo --dry-run"
     )]
-    Undo(Undo),
+    Undo(Writing),
+    /// Write what was detected into [workspace.metadata.oxy-task] of the root manifest
+    #[command(
+        after_help = "What stands there stays. From then on those names count, whatever else would fit.\n\nExample:\n  cargo oxy-task init --dry-run"
+    )]
+    Init(Writing),
     /// Print the completions for a shell
     #[command(after_help = "Example:\n  cargo oxy-task completions zsh > ~/.zfunc/_cargo-oxy-task")]
     Completions {
@@ -142,12 +148,25 @@ pub enum Command {
     Man,
 }
 
-/// Arguments of `undo`.
-#[derive(Debug, Args)]
-pub struct Undo {
-    /// Write nothing; print the diff
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
+impl Writing {
+    /// Refuses a proof of what is not written.
+    pub fn check(&self) -> Outcome<()> {
+        if self.dry_run && self.verify != Depth::None {
+            let message = "--dry-run writes nothing that --verify could prove";
+            return Err(Refusal::usage("verify", message).help("leave one of the two out"));
+        }
+        Ok(())
+    }
+
+    /// The guards that stay.
+    #[must_use]
+    pub fn guards(&self) -> Guards {
+        Guards {
+            dirty: self.allow_dirty,
+            staged: self.allow_staged || self.allow_dirty,
+            no_vcs: self.allow_no_vcs,
+        }
+    }
 }
 
 /// Options of commands that write.

@@ -15,6 +15,7 @@ pub mod edit;
 pub mod field_edits;
 pub mod format;
 pub mod index;
+pub mod init;
 pub mod landmarks;
 pub mod merge;
 pub mod note;

@@ -26,7 +26,7 @@ pub(super) const UNDO: &str = "undo";
 pub struct Journal {
     /// The command's name.
     pub command: String,
-    /// The variant that it was about.
+    /// The variant that it was about; empty where there was none.
     pub variant: String,
     /// The variant's wire tag.
     pub tag: String,
@@ -84,6 +84,14 @@ enum Stand {
 }
 
 impl Journal {
+    /// The command in words: `new CloneRepository`.
+    #[must_use]
+    pub fn what(&self) -> String {
+        format!("{} {}", self.command, self.variant)
+            .trim_end()
+            .to_owned()
+    }
+
     /// Keeps the journal: from here on the write is under way.
     pub(super) fn begin(&self, state: &State) -> Outcome<()> {
         let text = serde_json::to_string(self).map_err(|e| {

@@ -24,6 +24,10 @@ use state::{Lock, digest};
 pub struct Written {
     journal: Journal,
     state: State,
+    /// What the tool's own writes are once this is kept.
+    own: Vec<(String, Option<String>)>,
+    /// Folders that nobody needs then, outer ones first.
+    unneeded: Vec<PathBuf>,
     _lock: Lock,
 }
 
@@ -51,9 +55,15 @@ pub fn commit(
         journal.take_back(count, state).map_err(halfway)?;
         return Err(refusal);
     }
+    let own = journal.files.iter().map(|entry| {
+        let after = entry.after.as_deref().map(digest);
+        (entry.path.clone(), after)
+    });
     Ok(Written {
+        own: own.collect(),
         journal,
         state: state.clone(),
+        unneeded: Vec::new(),
         _lock: lock,
     })
 }
@@ -74,48 +84,38 @@ pub fn recover(state: &State, blocked: impl FnOnce()) -> Outcome<Option<Journal>
     Ok(Some(journal))
 }
 
-/// Writes `back`, which takes back `last`, the last command that wrote: there is none from then on.
+/// Writes `back`, which takes back `last`, the last command that wrote: once it is kept there is
+/// none.
 pub fn take_back(
     root: &Path,
     state: &State,
     last: &Journal,
     back: Journal,
     blocked: impl FnOnce(),
-) -> Outcome<()> {
-    let written = commit(root, state, back, blocked)?;
-    let writes = last.files.iter().map(|entry| {
+) -> Outcome<Written> {
+    let mut written = commit(root, state, back, blocked)?;
+    let own = last.files.iter().map(|entry| {
         let before = entry.before.as_deref().filter(|_| entry.was_own);
         (entry.path.clone(), before.map(digest))
     });
-    written.end(writes)?;
-    for dir in last.dirs.iter().rev() {
-        // One that holds something else stays.
-        std::fs::remove_dir(dir).ok();
-    }
-    Ok(())
+    written.own = own.collect();
+    written.unneeded.clone_from(&last.dirs);
+    Ok(written)
 }
 
 impl Written {
     /// What was written stays.
-    pub fn keep(self) -> Outcome<()> {
-        let writes = self.journal.files.iter().map(|entry| {
-            let after = entry.after.as_deref().map(digest);
-            (entry.path.clone(), after)
-        });
-        let writes: Vec<_> = writes.collect();
-        self.end(writes)
-    }
-
-    /// What was written stays, and `writes` are the tool's own.
-    fn end(self, writes: impl IntoIterator<Item = (String, Option<String>)>) -> Outcome<()> {
-        self.state.note_writes(writes);
-        match self.journal.end(&self.state) {
-            Ok(()) => Ok(()),
-            Err(refusal) => {
-                self.roll_back()?;
-                Err(refusal)
-            }
+    pub fn keep(mut self) -> Outcome<()> {
+        self.state.note_writes(std::mem::take(&mut self.own));
+        if let Err(refusal) = self.journal.end(&self.state) {
+            self.roll_back()?;
+            return Err(refusal);
         }
+        for dir in self.unneeded.iter().rev() {
+            // One that holds something else stays.
+            std::fs::remove_dir(dir).ok();
+        }
+        Ok(())
     }
 
     /// Every file is as it was again.

@@ -35,8 +35,8 @@ pub fn undo(root: &Path, last: &Journal) -> Outcome<Journal> {
     if let Some((place, what)) = edited.first().cloned() {
         let message = format!("`{}` {what}", place.path);
         let mut refusal = Refusal::new("undo-edited", message).at(place).help(format!(
-            "put back what was there after `{} {}`, or take its pieces out by hand",
-            last.command, last.variant
+            "put back what was there after `{}`, or take its pieces out by hand",
+            last.what()
         ));
         for (place, what) in edited.into_iter().skip(1) {
             refusal = refusal.and(place, what);

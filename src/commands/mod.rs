@@ -1,8 +1,10 @@
 //! One file a command: read, plan, show or apply, report.
 
 mod doctor;
+mod init;
 mod list;
 mod new;
+mod proof;
 mod shell_files;
 mod undo;
 mod write;
@@ -61,7 +63,8 @@ fn run(cli: &Cli) -> u8 {
             ("completions", None, result)
         }
         Command::Man => ("man", None, shell_files::man(&shell)),
-        Command::Undo(args) => ("undo", None, undo::run(&shell, common, args.dry_run)),
+        Command::Undo(writing) => ("undo", None, undo::run(&shell, common, writing)),
+        Command::Init(writing) => ("init", None, init::run(&shell, common, writing)),
     };
     match result {
         Ok(()) => 0,
@@ -113,8 +116,8 @@ fn recover(shell: &Shell, state: &State) -> Outcome<bool> {
         return Ok(false);
     };
     let message = format!(
-        "`{} {}` was interrupted: what it had written was taken back",
-        journal.command, journal.variant
+        "`{}` was interrupted: what it had written was taken back",
+        journal.what()
     );
     shell.note(&Note::warning("interrupted", message).help("run it again"));
     Ok(true)

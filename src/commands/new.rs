@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Opened;
+use super::proof::Proof;
 use super::write::Writer;
-use crate::apply::{self, Guards};
+use crate::apply;
 use crate::cli::{Common, Writing};
 use crate::edit::FileChange;
 use crate::format::Rustfmt;
@@ -19,7 +20,6 @@ use crate::pool::beside;
 use crate::report::{Report, Shell};
 use crate::request::TaskRequest;
 use crate::task::{Context, Task};
-use crate::verify::Depth;
 use crate::workspace::Workspace;
 
 /// The edition that is taken until it is known.
@@ -32,13 +32,7 @@ pub(super) fn run(
     writing: &Writing,
     request: TaskRequest,
 ) -> Outcome<()> {
-    if writing.dry_run && writing.verify != Depth::None {
-        return Err(Refusal::usage(
-            "verify",
-            "--dry-run writes nothing that --verify could prove",
-        )
-        .help("leave one of the two out"));
-    }
+    writing.check()?;
     // rustfmt takes about as long to start as the plan takes to be made.
     let start = |root: &Path, edition: &str| Rustfmt::new(root, edition).started();
     let (opened, early) = super::open(shell, common, |root| start(root, EDITION))?;
@@ -58,11 +52,7 @@ pub(super) fn run(
     let mut changes = planned.plan.changes()?;
     let mut applied = false;
     let state = workspace.state();
-    let guards = Guards {
-        dirty: writing.allow_dirty,
-        staged: writing.allow_staged || writing.allow_dirty,
-        no_vcs: writing.allow_no_vcs,
-    };
+    let guards = writing.guards();
     let writes = !writing.dry_run && !planned.plan.is_complete();
     // git is another process: while it looks for changes that are not committed, so do we for
     // what a second run would add.
@@ -87,13 +77,16 @@ pub(super) fn run(
         checked.map_err(|_| Refusal::new("no-vcs", "the thread that runs git panicked"))??;
         let cargo = common.cargo();
         Writer {
-            shell,
+            proof: Proof {
+                shell,
+                workspace: &workspace,
+                depth: writing.verify,
+                cargo: &cargo,
+            },
             command: "new",
             workspace: &workspace,
             state: &state,
-            depth: writing.verify,
             guards,
-            cargo: &cargo,
         }
         .write(&mut planned, &mut changes)?;
         applied = true;

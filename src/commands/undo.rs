@@ -1,15 +1,20 @@
 //! `undo`: takes back the last command that wrote.
 
-use crate::apply::{self, Journal, State};
-use crate::cli::Common;
+use std::collections::BTreeSet;
+
+use super::proof::Proof;
+use crate::apply::{self, Journal};
+use crate::cli::{Common, Writing};
 use crate::note::{Outcome, Refusal};
 use crate::report::{self, Shell};
 use crate::workspace::Workspace;
 
-/// Runs the command.
-pub(super) fn run(shell: &Shell, common: &Common, dry_run: bool) -> Outcome<()> {
-    let (root, target) = Workspace::locate(&common.cargo())?;
-    let state = State::of(&root, &target);
+/// Runs the command. Nothing of anybody else is overwritten, so that no guard is needed.
+pub(super) fn run(shell: &Shell, common: &Common, writing: &Writing) -> Outcome<()> {
+    writing.check()?;
+    let cargo = common.cargo();
+    let workspace = Workspace::locate(&cargo)?;
+    let state = workspace.state();
     super::recover(shell, &state)?;
     let Some(last) = Journal::last(&state)? else {
         return Err(Refusal::new(
@@ -18,10 +23,25 @@ pub(super) fn run(shell: &Shell, common: &Common, dry_run: bool) -> Outcome<()> 
         )
         .help("what is committed is taken back with `git revert`"));
     };
-    let back = apply::undo(&root, &last)?;
-    if !dry_run {
-        apply::take_back(&root, &state, &last, back.clone(), || shell.blocked())?;
+    let back = apply::undo(&workspace.root, &last)?;
+    if !writing.dry_run {
+        let commit = || {
+            let blocked = || shell.blocked();
+            apply::take_back(&workspace.root, &state, &last, back.clone(), blocked)
+        };
+        let members = back
+            .files
+            .iter()
+            .filter_map(|file| workspace.member_of(&file.path));
+        let packages: BTreeSet<String> = members.map(|member| member.name.clone()).collect();
+        let proof = Proof {
+            shell,
+            workspace: &workspace,
+            depth: writing.verify,
+            cargo: &cargo,
+        };
+        proof.run(packages.into_iter().collect(), &commit, &|_| Ok(false))?;
     }
-    report::undone(shell, common.format, &last, &back, !dry_run);
+    report::undone(shell, common.format, &last, &back, !writing.dry_run);
     Ok(())
 }

@@ -6,6 +6,7 @@
     reason = "this is where printing belongs"
 )]
 
+mod configured;
 mod diff;
 mod doctor;
 mod human;
@@ -14,6 +15,7 @@ mod list;
 mod markdown;
 mod undone;
 
+pub use configured::show as configured;
 pub use diff::unified;
 pub use doctor::Found;
 pub use human::Shell;

@@ -36,14 +36,15 @@ pub fn show(shell: &Shell, format: Format, last: &Journal, back: &Journal, appli
         };
         shell.status(verb, &file.path);
     }
-    let (command, variant, tag) = (&last.command, &last.variant, &last.tag);
+    let (command, tag) = (last.what(), &last.tag);
     let is = if applied { "is" } else { "would be" };
     shell.status(
         "Finished",
-        &format!(
-            "`{command} {variant}` {is} taken back: {restored} files restored, {removed} removed"
-        ),
+        &format!("`{command}` {is} taken back: {restored} files restored, {removed} removed"),
     );
+    if tag.is_empty() {
+        return;
+    }
     shell.attention(
         "Deploy",
         &format!("where it was deployed already, stop what enqueues and let the queue run empty first: rows with the tag `{tag}` would no longer decode"),
@@ -70,8 +71,8 @@ fn object(last: &Journal, back: &Journal, applied: bool) -> Value {
     json!({
         "command": "undo",
         "undone": last.command,
-        "variant": last.variant,
-        "tag": last.tag,
+        "variant": Some(&last.variant).filter(|v| !v.is_empty()),
+        "tag": Some(&last.tag).filter(|t| !t.is_empty()),
         "applied": applied,
         "landmarks": [],
         "edits": edits,

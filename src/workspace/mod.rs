@@ -106,13 +106,20 @@ impl Workspace {
         Ok((workspace, early))
     }
 
-    /// Root and target folder of the workspace that `options` point at; its files are not read.
+    /// The workspace that `options` point at; its files are not read.
     ///
     /// Refuses when there is no workspace, and when a manifest is broken.
-    pub fn locate(options: &CargoOptions) -> Outcome<(PathBuf, PathBuf)> {
+    pub fn locate(options: &CargoOptions) -> Outcome<Self> {
         let start = members::nearest_manifest(options)?;
         let metadata = members::metadata(&start, options)?;
-        Ok((metadata.root, metadata.target))
+        Ok(Self {
+            root: metadata.root,
+            members: metadata.members,
+            files: BTreeMap::new(),
+            unreadable: Vec::new(),
+            target: metadata.target,
+            texts: BTreeMap::new(),
+        })
     }
 
     /// What the tool keeps of this workspace.
