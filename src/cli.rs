@@ -135,6 +135,12 @@ pub enum Command {
         after_help = "What stands there stays. From then on those names count, whatever else would fit.\n\nExample:\n  cargo oxy-task init --dry-run"
     )]
     Init(Writing),
+    /// Say what the code of an error or a warning means
+    #[command(after_help = "Example:\n  cargo oxy-task explain two-enqueues")]
+    Explain {
+        /// What stands in the brackets of `error[…]`
+        code: String,
+    },
     /// Print the completions for a shell
     #[command(after_help = "Example:\n  cargo oxy-task completions zsh > ~/.zfunc/_cargo-oxy-task")]
     Completions {

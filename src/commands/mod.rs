@@ -1,6 +1,7 @@
 //! One file a command: read, plan, show or apply, report.
 
 mod doctor;
+mod explain;
 mod init;
 mod list;
 mod new;
@@ -58,6 +59,7 @@ fn run(cli: &Cli) -> u8 {
         }
         Command::Doctor => ("doctor", None, doctor::run(&shell, common)),
         Command::List => ("list", None, list::run(&shell, common)),
+        Command::Explain { code } => ("explain", None, explain::run(&shell, common, code)),
         Command::Completions { shell: target } => {
             let result = shell_files::completions(&shell, *target);
             ("completions", None, result)
