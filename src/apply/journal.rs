@@ -6,6 +6,7 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use serde::{Deserialize, Serialize};
 
@@ -125,7 +126,7 @@ impl Journal {
 
     /// Brings every file into the state after. Where one cannot be, gives how many may have been, and
     /// why.
-    pub(super) fn carry_out(&self) -> Result<(), (usize, Refusal)> {
+    pub(super) fn carry_out(&self, state: &State) -> Result<(), (usize, Refusal)> {
         for dir in &self.dirs {
             match fs::create_dir(dir) {
                 Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
@@ -139,7 +140,12 @@ impl Journal {
             .iter()
             .map(|entry| (entry, entry.after.as_deref()))
             .collect();
-        prepare(&all).map_err(|refusal| (0, refusal))?;
+        // No file is replaced before the journal outlasts the machine.
+        let synced = std::thread::scope(|scope| {
+            let journal = scope.spawn(|| state.sync(JOURNAL));
+            prepare(&all).and(joined(journal))
+        });
+        synced.map_err(|refusal| (0, refusal))?;
         for (done, entry) in self.files.iter().enumerate() {
             match entry.stand() {
                 Ok(Stand::Before) => {}
@@ -207,10 +213,9 @@ impl Journal {
             .collect();
         dirs.sort_unstable();
         dirs.dedup();
-        for dir in dirs.into_iter().filter(|dir| dir.exists()) {
-            sync_dir(dir).map_err(|e| cannot(&dir.to_string_lossy(), &e))?;
-        }
-        Ok(())
+        dirs.retain(|dir| dir.exists());
+        let sync = |dir: &&Path| sync_dir(dir).map_err(|e| cannot(&dir.to_string_lossy(), &e));
+        each_at_once(&dirs, &sync)
     }
 }
 
@@ -257,7 +262,7 @@ impl Entry {
     }
 }
 
-/// How many files are written at once: each waits for the disk, and the disk takes them together.
+/// How many threads wait for the disk.
 const WRITERS: usize = 8;
 
 /// Writes every text that replaces a file beside it, synced.
@@ -281,22 +286,27 @@ fn prepare(all: &[(&Entry, Option<&str>)]) -> Outcome<()> {
         };
         write().map_err(|e: io::Error| cannot(&entry.path, &e))
     };
-    let each = new.len().div_ceil(WRITERS).max(1);
+    each_at_once(&new, &write)
+}
+
+/// Does `work` for each of `all` at once: each waits for the disk, and the disk takes them together.
+/// The first refusal in their order counts, whichever came first.
+fn each_at_once<T: Sync>(all: &[T], work: &(dyn Fn(&T) -> Outcome<()> + Sync)) -> Outcome<()> {
+    let each = all.len().div_ceil(WRITERS).max(1);
     std::thread::scope(|scope| {
-        let writers: Vec<_> = new
-            .chunks(each)
-            .map(|part| scope.spawn(move || part.iter().try_for_each(write)))
+        let parts = all.chunks(each);
+        let threads: Vec<_> = parts
+            .map(|part| scope.spawn(move || part.iter().try_for_each(work)))
             .collect();
-        // The first refusal in the order of the files counts, whichever came first.
-        let done: Vec<Outcome<()>> = writers
-            .into_iter()
-            .map(|writer| {
-                let panicked = |_| Refusal::new("write", "a thread that writes panicked");
-                writer.join().map_err(panicked)?
-            })
-            .collect();
+        let done: Vec<Outcome<()>> = threads.into_iter().map(joined).collect();
         done.into_iter().collect()
     })
+}
+
+/// What a thread gave.
+fn joined(thread: ScopedJoinHandle<'_, Outcome<()>>) -> Outcome<()> {
+    let panicked = |_| Refusal::new("write", "a thread that writes panicked");
+    thread.join().map_err(panicked)?
 }
 
 /// Gives the new file the mode and the owner of the old one.

@@ -51,7 +51,7 @@ pub fn commit(
     }
     journal.dirs = dirs;
     journal.begin(state)?;
-    if let Err((count, refusal)) = journal.carry_out() {
+    if let Err((count, refusal)) = journal.carry_out(state) {
         journal.take_back(count, state).map_err(halfway)?;
         return Err(refusal);
     }

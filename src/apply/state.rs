@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -62,42 +62,41 @@ impl State {
         lock().map_err(|e| self.cannot(&e))
     }
 
-    /// Keeps `text` under `name`, whole or not at all, also where the machine stops.
+    /// Keeps `text` under `name`, whole or not at all; also where the machine stops, once it is
+    /// [synced](Self::sync).
     pub fn save(&self, name: &str, text: &str) -> Outcome<()> {
         let save = || {
             std::fs::create_dir_all(&self.dir)?;
             let beside = self.path(&format!("{name}.new"));
-            let mut file = File::create(&beside)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&beside, self.path(name))?;
-            sync_dir(&self.dir)
+            std::fs::write(&beside, text)?;
+            std::fs::rename(&beside, self.path(name))
         };
         save().map_err(|e| self.cannot(&e))
     }
 
-    /// Keeps what is kept under `from` under `to` from here on, in place of what was there.
-    pub fn rename(&self, from: &str, to: &str) -> Outcome<()> {
-        std::fs::rename(self.path(from), self.path(to)).map_err(|e| self.cannot(&e))?;
-        self.sync();
-        Ok(())
+    /// Makes what is kept under `name` outlast the machine.
+    pub fn sync(&self, name: &str) -> Outcome<()> {
+        let sync = || {
+            File::open(self.path(name))?.sync_all()?;
+            sync_dir(&self.dir)
+        };
+        sync().map_err(|e| self.cannot(&e))
     }
 
-    /// Keeps nothing under `name` any more.
+    /// Keeps what is kept under `from` under `to` from here on, in place of what was there.
+    ///
+    /// Where the machine stops soon after, the journal of a write that had come to its end may be
+    /// there again: that write is taken back then, and nothing is torn.
+    pub fn rename(&self, from: &str, to: &str) -> Outcome<()> {
+        std::fs::rename(self.path(from), self.path(to)).map_err(|e| self.cannot(&e))
+    }
+
+    /// Keeps nothing under `name` any more; where the machine stops, as with [`Self::rename`].
     pub fn forget(&self, name: &str) -> Outcome<()> {
         match std::fs::remove_file(self.path(name)) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(self.cannot(&e)),
-            _ => {
-                self.sync();
-                Ok(())
-            }
+            _ => Ok(()),
         }
-    }
-
-    /// Makes what was renamed or removed last. Where that fails and the machine stops, a journal may
-    /// be there again whose write had come to its end: that is taken back, and nothing is torn.
-    fn sync(&self) {
-        sync_dir(&self.dir).ok();
     }
 
     /// What is kept under `name`; `None` where nothing is.
