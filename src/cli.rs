@@ -141,6 +141,14 @@ pub enum Command {
         /// What stands in the brackets of `error[…]`
         code: String,
     },
+    /// Write a skill file for coding agents
+    #[command(
+        after_help = "Without a path it goes where the workspace keeps skills. A file that was changed is never written over.\n\nExample:\n  cargo oxy-task skill .claude/skills/oxy-task/SKILL.md"
+    )]
+    Skill {
+        /// The file
+        path: Option<PathBuf>,
+    },
     /// Print the completions for a shell
     #[command(after_help = "Example:\n  cargo oxy-task completions zsh > ~/.zfunc/_cargo-oxy-task")]
     Completions {

@@ -189,6 +189,12 @@ impl Entry {
         )
     }
 
+    /// A file that is to hold `after`.
+    #[must_use]
+    pub fn text(path: &str, before: Option<String>, after: &str) -> Self {
+        Self::new(path.to_owned(), before, Some(after.to_owned()), Vec::new())
+    }
+
     fn new(path: String, before: Option<String>, after: Option<String>, edits: Vec<Edit>) -> Self {
         Self {
             path,

@@ -116,6 +116,12 @@ impl State {
             .unwrap_or_default()
     }
 
+    /// Whether the tool left `path` with this text.
+    #[must_use]
+    pub fn is_own(&self, path: &str, text: &str) -> bool {
+        self.own_writes().get(path) == Some(&digest(text))
+    }
+
     /// Notes that the tool left each path with the text of this digest; `None` forgets one.
     pub fn note_writes(&self, writes: impl IntoIterator<Item = (String, Option<String>)>) {
         let mut own = self.own_writes();

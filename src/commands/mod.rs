@@ -7,6 +7,7 @@ mod list;
 mod new;
 mod proof;
 mod shell_files;
+mod skill;
 mod undo;
 mod write;
 
@@ -60,6 +61,10 @@ fn run(cli: &Cli) -> u8 {
         Command::Doctor => ("doctor", None, doctor::run(&shell, common)),
         Command::List => ("list", None, list::run(&shell, common)),
         Command::Explain { code } => ("explain", None, explain::run(&shell, common, code)),
+        Command::Skill { path } => {
+            let result = skill::run(&shell, common, path.as_deref());
+            ("skill", None, result)
+        }
         Command::Completions { shell: target } => {
             let result = shell_files::completions(&shell, *target);
             ("completions", None, result)

@@ -14,6 +14,7 @@ mod json;
 mod list;
 mod markdown;
 mod undone;
+mod written;
 
 pub use configured::show as configured;
 pub use diff::unified;
@@ -21,6 +22,7 @@ pub use doctor::Found;
 pub use human::Shell;
 pub use list::show as list;
 pub use undone::show as undone;
+pub use written::show as written;
 
 use crate::cli::Format;
 use crate::edit::FileChange;
