@@ -5,6 +5,7 @@ mod common;
 
 use std::process::{Command, Stdio};
 
+use cargo_oxy_task::apply::State;
 use common::{CLONE, Fleet, target};
 
 const SPEC: &str = "crates/agentic/core/src/delegation.rs";
@@ -230,4 +231,45 @@ fn two_tools_write_one_after_the_other() {
         .filter(|name| listed.contains(**name))
         .count();
     assert_eq!(there, done, "{listed}");
+}
+
+/// A run that was killed is taken back by a command that only reads, which then shows what stands.
+#[test]
+fn a_command_that_reads_takes_an_interrupted_write_back() {
+    let fleet = Fleet::new();
+    fleet.done(&["new", "Ping"]);
+    let with_ping = fleet.tree();
+    fleet.done(&["new", "Pong"]);
+    let state = fleet.done(&["undo", "--dry-run", "--format", "json"]);
+    assert!(state.stdout.contains("Pong"));
+    // As if the process had ended before the journal did.
+    let last = State::of(fleet.path(), &target()).path("last.json");
+    std::fs::rename(&last, last.with_file_name("journal.json")).unwrap();
+    let ran = fleet.done(&["list"]);
+    assert!(
+        ran.stderr
+            .contains("warning[interrupted]: `new Pong` was interrupted"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stdout.contains("Ping") && !ran.stdout.contains("Pong"),
+        "{}",
+        ran.stdout
+    );
+    assert!(fleet.tree() == with_ping);
+
+    // Where a file was edited since, nothing is touched and the way out is said.
+    fleet.done(&["new", "Pong"]);
+    std::fs::rename(&last, last.with_file_name("journal.json")).unwrap();
+    fleet.replace(SPEC, "    /// Pong.\n", "    /// Pong!\n");
+    let tree = fleet.tree();
+    let ran = fleet.tool(&["new", "Pang"]);
+    assert_eq!(ran.code, 1);
+    for part in ["error[interrupted]", SPEC, "git checkout", "journal.json"] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    assert!(fleet.tree() == tree);
+    std::fs::remove_file(last.with_file_name("journal.json")).unwrap();
+    fleet.done(&["list"]);
 }

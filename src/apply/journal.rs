@@ -10,7 +10,7 @@ use std::thread::ScopedJoinHandle;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{State, sync_dir};
+use super::state::{State, digest, sync_dir};
 use crate::note::{Outcome, Refusal};
 
 /// The journal of a write that is under way.
@@ -60,6 +60,9 @@ pub struct Entry {
     /// new file would not have.
     #[serde(default)]
     pub in_place: bool,
+    /// The mode of the file before, where files have one.
+    #[serde(default)]
+    pub mode: Option<u32>,
 }
 
 /// What went into a file at one place.
@@ -191,7 +194,17 @@ impl Journal {
             fs::remove_dir(dir).ok();
         }
         self.sync_dirs()?;
+        state.note_writes(self.own_before());
         state.forget(JOURNAL)
+    }
+
+    /// What the tool's own writes were before this one.
+    pub(super) fn own_before(&self) -> Vec<(String, Option<String>)> {
+        let own = self.files.iter().map(|entry| {
+            let before = entry.before.as_deref().filter(|_| entry.was_own);
+            (entry.path.clone(), before.map(digest))
+        });
+        own.collect()
     }
 
     fn edited_since(&self, entry: &Entry, state: &State) -> Refusal {
@@ -279,7 +292,7 @@ fn prepare(all: &[(&Entry, Option<&str>)]) -> Outcome<()> {
             file.write_all(text.as_bytes())?;
             match fs::metadata(&entry.absolute) {
                 Ok(old) => keep(&file, &beside, &old)?,
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) if e.kind() == io::ErrorKind::NotFound => set_mode(&file, entry.mode)?,
                 Err(e) => return Err(e),
             }
             file.sync_all()
@@ -322,6 +335,32 @@ fn keep(file: &File, beside: &Path, old: &Metadata) -> io::Result<()> {
     }
     #[cfg(not(unix))]
     let _ = beside;
+    Ok(())
+}
+
+/// The mode of a file, where files have one.
+pub(super) fn mode(file: &Metadata) -> Option<u32> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        Some(file.permissions().mode())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        None
+    }
+}
+
+/// Gives a file that was removed its mode again.
+fn set_mode(file: &File, mode: Option<u32>) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(mode) = mode {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(PermissionsExt::from_mode(mode))?;
+    }
+    #[cfg(not(unix))]
+    let _ = (file, mode);
     Ok(())
 }
 

@@ -15,7 +15,7 @@ pub use undo::undo;
 
 use crate::edit::FileChange;
 use crate::note::{Outcome, Refusal};
-use journal::{cannot, changed, is_in_place};
+use journal::{cannot, changed, is_in_place, mode};
 use state::{Lock, digest};
 
 /// What was written and is not yet at its end: it can be kept, or taken back. Where neither happens,
@@ -68,20 +68,29 @@ pub fn commit(
     })
 }
 
-/// What a run that was interrupted had begun to write is taken back; gives its journal.
+/// What an earlier run had left behind.
+pub enum Earlier {
+    /// Nothing.
+    Nothing,
+    /// It was still writing, and came to its end meanwhile.
+    Ended,
+    /// It was interrupted: what it had written was taken back.
+    TakenBack(Journal),
+}
+
+/// What a run that was interrupted had begun to write is taken back; waits for one that is under way.
 ///
-/// Waits for a run that is under way.
-pub fn recover(state: &State, blocked: impl FnOnce()) -> Outcome<Option<Journal>> {
+/// What was read of the workspace before holds only where there was nothing.
+pub fn recover(state: &State, blocked: impl FnOnce()) -> Outcome<Earlier> {
     if !Journal::is_open(state) {
-        return Ok(None);
+        return Ok(Earlier::Nothing);
     }
     let _lock = state.lock(blocked)?;
     let Some(journal) = Journal::interrupted(state)? else {
-        // The run came to its end meanwhile.
-        return Ok(None);
+        return Ok(Earlier::Ended);
     };
     journal.take_back(journal.files.len(), state)?;
-    Ok(Some(journal))
+    Ok(Earlier::TakenBack(journal))
 }
 
 /// Writes `back`, which takes back `last`, the last command that wrote: once it is kept there is
@@ -94,11 +103,7 @@ pub fn take_back(
     blocked: impl FnOnce(),
 ) -> Outcome<Written> {
     let mut written = commit(root, state, back, blocked)?;
-    let own = last.files.iter().map(|entry| {
-        let before = entry.before.as_deref().filter(|_| entry.was_own);
-        (entry.path.clone(), before.map(digest))
-    });
-    written.own = own.collect();
+    written.own = last.own_before();
     written.unneeded.clone_from(&last.dirs);
     Ok(written)
 }
@@ -164,6 +169,7 @@ fn stage(root: &Path, entry: &mut Entry, dirs: &mut Vec<PathBuf>) -> Outcome<()>
         );
     }
     entry.in_place = is_in_place(&file);
+    entry.mode = mode(&file);
     Ok(())
 }
 
@@ -204,6 +210,7 @@ impl Entry {
             edits,
             was_own: false,
             in_place: false,
+            mode: None,
         }
     }
 }

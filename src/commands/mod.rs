@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::apply::{self, State};
+use crate::apply::{self, Earlier, State};
 use crate::cli::{Cli, Command, Common};
 use crate::config;
 use crate::index::{Index, Memory};
@@ -117,10 +117,13 @@ fn open<T: Send>(
     Ok((opened, given))
 }
 
-/// Takes back what a run that was interrupted had begun to write; `true` where there was such a run.
+/// Takes back what a run that was interrupted had begun to write, and waits for one that writes;
+/// `true` where there was either, so that what was read before counts no more.
 fn recover(shell: &Shell, state: &State) -> Outcome<bool> {
-    let Some(journal) = apply::recover(state, || shell.blocked())? else {
-        return Ok(false);
+    let journal = match apply::recover(state, || shell.blocked())? {
+        Earlier::Nothing => return Ok(false),
+        Earlier::Ended => return Ok(true),
+        Earlier::TakenBack(journal) => journal,
     };
     let message = format!(
         "`{}` was interrupted: what it had written was taken back",
