@@ -30,7 +30,7 @@ pub struct Cli {
 }
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Common {
     /// Path to the Cargo.toml of the workspace
     #[arg(long, global = true, value_name = "PATH")]
@@ -68,6 +68,15 @@ pub struct Common {
 }
 
 impl Common {
+    /// The same, for the workspace of that manifest.
+    #[must_use]
+    pub fn in_workspace(&self, manifest: PathBuf) -> Self {
+        Self {
+            manifest_path: Some(manifest),
+            ..self.clone()
+        }
+    }
+
     /// What concerns cargo.
     #[must_use]
     pub fn cargo(&self) -> CargoOptions {
@@ -117,6 +126,11 @@ pub enum Command {
         after_help = "Example:\n  cargo oxy-task new CloneRepository clone_url:String target_dir:PathBuf auth_token:secret \\\n    --key clone_url,target_dir"
     )]
     New(Box<New>),
+    /// Unpack a workspace, scaffold a task into it, show the diff, run its tests
+    #[command(
+        after_help = "It needs a Rust toolchain with rustfmt, and nothing of yours: all that it writes is in DIR.\n\nExample:\n  cargo oxy-task demo\n  cd oxy-task-demo && cargo oxy-task list"
+    )]
+    Demo(Demo),
     /// Show which landmarks were found where, and why
     #[command(after_help = "Example:\n  cargo oxy-task doctor --format json")]
     Doctor,
@@ -160,6 +174,14 @@ pub enum Command {
         after_help = "Example:\n  cargo oxy-task man > ~/.local/share/man/man1/cargo-oxy-task.1"
     )]
     Man,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// A folder that is new, or empty
+    #[arg(default_value = "oxy-task-demo")]
+    pub dir: PathBuf,
 }
 
 impl Writing {
@@ -325,6 +347,36 @@ impl New {
         ];
         let given = all.into_iter().filter(|(.., is_given)| *is_given);
         given.map(|(option, item, _)| (option, item)).collect()
+    }
+}
+
+/// What `demo` scaffolds: the arguments of a `new`.
+const DEMO_TASK: [&str; 11] = [
+    "new",
+    "CloneRepository",
+    "clone_url:String",
+    "branch:String",
+    "target_dir:PathBuf",
+    "workspace_id:Uuid",
+    "auth_token:secret",
+    "--key",
+    "clone_url,target_dir",
+    "--status",
+    "workspaces.status@workspace_id:running=Cloning,done=Ready,failed=Failed",
+];
+
+/// The command that `demo` runs, as a person would type it.
+#[must_use]
+pub fn demo_command() -> String {
+    format!("`cargo oxy-task {}`", DEMO_TASK.join(" "))
+}
+
+/// The request of that command.
+pub fn demo_request() -> Outcome<TaskRequest> {
+    let args = std::iter::once("cargo-oxy-task").chain(DEMO_TASK);
+    match Cli::try_parse_from(args).map(|cli| cli.command) {
+        Ok(Command::New(new)) => new.request(),
+        _ => unreachable!("the arguments are those of a `new`"),
     }
 }
 

@@ -4,13 +4,15 @@
 //! members and files; [`index`] parses what can matter; [`landmarks`] finds the enum, its
 //! matches, the executor, the queue; [`pieces`] plan what is to be added; [`plan`] and
 //! [`edit`] turn that into changes of files; [`report`] shows them and [`apply`] writes them.
-//! Everything between reading and writing is a function of texts and facts.
+//! Everything between reading and writing is a function of texts and facts. [`demo`] holds a
+//! workspace to try that on.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod apply;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod demo;
 pub mod edit;
 pub mod field_edits;
 pub mod format;

@@ -1,5 +1,6 @@
 //! One file a command: read, plan, show or apply, report.
 
+mod demo;
 mod doctor;
 mod explain;
 mod init;
@@ -58,6 +59,11 @@ fn run(cli: &Cli) -> u8 {
                 request.and_then(|request| new::run(&shell, common, &args.writing, request));
             ("new", variant, result)
         }
+        Command::Demo(args) => match demo::run(&shell, common, &args.dir) {
+            Ok(true) => ("demo", None, Ok(())),
+            Ok(false) => return 1,
+            Err(refusal) => ("demo", None, Err(refusal)),
+        },
         Command::Doctor => ("doctor", None, doctor::run(&shell, common)),
         Command::List => ("list", None, list::run(&shell, common)),
         Command::Explain { code } => ("explain", None, explain::run(&shell, common, code)),

@@ -32,6 +32,49 @@ pub(super) fn run(
     writing: &Writing,
     request: TaskRequest,
 ) -> Outcome<()> {
+    let done = scaffold(shell, common, writing, request)?;
+    done.report("new").show(shell, common.format);
+    // The process ends here: to free a whole workspace first would only take its time.
+    std::mem::forget(done);
+    Ok(())
+}
+
+/// What was scaffolded, or would be.
+pub(super) struct Scaffolded {
+    workspace: Workspace,
+    /// What was read of it: freeing that takes time.
+    _memory: Memory,
+    planned: Planned,
+    changes: Vec<FileChange>,
+    applied: bool,
+}
+
+impl Scaffolded {
+    /// What there is to report, in the name of `command`.
+    pub(super) fn report(&self, command: &'static str) -> Report<'_> {
+        Report {
+            command,
+            task: &self.planned.task,
+            landmarks: &self.planned.landmarks,
+            plan: &self.planned.plan,
+            changes: &self.changes,
+            applied: self.applied,
+        }
+    }
+
+    /// The workspace.
+    pub(super) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+}
+
+/// Plans the task, and writes it where that is asked for; nothing of the outcome is shown.
+pub(super) fn scaffold(
+    shell: &Shell,
+    common: &Common,
+    writing: &Writing,
+    request: TaskRequest,
+) -> Outcome<Scaffolded> {
     writing.check()?;
     // rustfmt takes about as long to start as the plan takes to be made.
     let start = |root: &Path, edition: &str| Rustfmt::new(root, edition).started();
@@ -91,18 +134,13 @@ pub(super) fn run(
         .write(&mut planned, &mut changes)?;
         applied = true;
     }
-    Report {
-        command: "new",
-        task: &planned.task,
-        landmarks: &planned.landmarks,
-        plan: &planned.plan,
-        changes: &changes,
+    Ok(Scaffolded {
+        workspace,
+        _memory: memory,
+        planned,
+        changes,
         applied,
-    }
-    .show(shell, common.format);
-    // The process ends here: to free a whole workspace first would only take its time.
-    std::mem::forget((workspace, memory, planned, changes));
-    Ok(())
+    })
 }
 
 /// A request with its plan.

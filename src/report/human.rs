@@ -60,6 +60,20 @@ impl Shell {
         let _ = out.write_all(&bytes).and_then(|()| out.flush());
     }
 
+    /// A diff, on stdout, in git's colours where these may be.
+    pub(super) fn diff(&self, diff: &str) {
+        if self.is_colored() {
+            self.product(&colored(diff));
+        } else {
+            self.product(diff);
+        }
+    }
+
+    /// What another program printed, on stderr and as it is.
+    pub fn pass_on(&self, bytes: &[u8]) {
+        let _ = std::io::stderr().lock().write_all(bytes);
+    }
+
     /// Whether what goes to stdout may hold colours.
     fn is_colored(&self) -> bool {
         anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
@@ -221,12 +235,7 @@ pub(super) fn show(report: &Report<'_>, shell: &Shell) {
         }
     }
     if !report.applied {
-        let diff = unified(report.changes);
-        if shell.is_colored() {
-            shell.product(&colored(&diff));
-        } else {
-            shell.product(&diff);
-        }
+        shell.diff(&unified(report.changes));
     }
     if report.plan.is_complete() {
         shell.status("Finished", "nothing is missing; nothing was written");

@@ -7,6 +7,7 @@
 )]
 
 mod configured;
+mod demo;
 mod diff;
 mod doctor;
 mod human;
@@ -17,6 +18,7 @@ mod undone;
 mod written;
 
 pub use configured::show as configured;
+pub use demo::Demonstrated;
 pub use diff::unified;
 pub use doctor::Found;
 pub use human::Shell;

@@ -33,6 +33,7 @@ pub(super) enum Folders {
 
 /// Every `.rs` file in the folders `tops` of `root` that version control would not ignore.
 ///
+/// In a repository the ignore files above it do not count; without one all of them do.
 /// Of a package that is the folder of something else too, `folders` says what is listed.
 /// Symbolic links are not followed, so that loops and links that lead outside do no harm.
 /// Directories called `target` and `node_modules` are left out with or without an ignore file.
@@ -55,7 +56,7 @@ pub(super) fn rust_files(
     }
     walk.follow_links(false)
         .ignore(false)
-        .require_git(false)
+        .require_git(root.ancestors().any(|dir| dir.join(".git").exists()))
         .filter_entry({
             let (root, aside) = (root.to_path_buf(), Arc::clone(&aside));
             move |entry| {

@@ -161,10 +161,15 @@ impl Fleet {
 
     /// Every file and its bytes, `.git` aside.
     pub fn tree(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut tree = BTreeMap::new();
-        collect(self.path(), self.path(), &mut tree);
-        tree
+        tree_of(self.path())
     }
+}
+
+/// Every file below `dir` and its bytes, `.git` aside.
+pub fn tree_of(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut tree = BTreeMap::new();
+    collect(dir, dir, &mut tree);
+    tree
 }
 
 /// The target folder of all copies, so that dependencies are built once.
