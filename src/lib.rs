@@ -27,6 +27,7 @@ pub mod report;
 pub mod request;
 pub mod schedule;
 pub mod settled;
+pub mod spawn;
 pub mod task;
 pub mod toolchain;
 pub mod trivia;

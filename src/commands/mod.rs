@@ -3,6 +3,7 @@
 mod doctor;
 mod list;
 mod new;
+mod survey;
 mod write;
 
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, Common};
+use crate::cli::{Cli, Command, Common, Format};
 use crate::config;
 use crate::index::{Index, Memory};
 use crate::landmarks::{self, Config, Landmarks, SpecEnum};
@@ -43,6 +44,12 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> u8 {
     let common = &cli.common;
     let shell = Shell::new(common.color, common.quiet, common.verbose);
+    if common.format == Format::Sarif && !matches!(cli.command, Command::Survey(_)) {
+        let refusal = Refusal::usage("format", "only `survey` speaks SARIF")
+            .help("give `--format human`, `json` or `markdown`");
+        report::refusal(&shell, Format::Human, "", None, &refusal);
+        return refusal.exit_code();
+    }
     let (name, variant, result) = match &cli.command {
         Command::New(args) => {
             let request = args.request();
@@ -53,6 +60,7 @@ fn run(cli: &Cli) -> u8 {
         }
         Command::Doctor => ("doctor", None, doctor::run(&shell, common)),
         Command::List => ("list", None, list::run(&shell, common)),
+        Command::Survey(args) => ("survey", None, survey::run(&shell, common, args)),
     };
     match result {
         Ok(()) => 0,

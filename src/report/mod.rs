@@ -47,7 +47,7 @@ impl Report<'_> {
         match format {
             Format::Human => human::show(self, shell),
             Format::Json => shell.product(&json::object(self).to_string()),
-            Format::Markdown => shell.product(&markdown::sheet(self)),
+            Format::Markdown | Format::Sarif => shell.product(&markdown::sheet(self)),
         }
     }
 

@@ -1,0 +1,241 @@
+//! Finds every call that spawns: each once, wherever it stands in a function.
+
+use std::collections::BTreeMap;
+
+use super::calls::{Wrappers, hands_on, spawn_call};
+use super::captures::{Capture, captures};
+use super::joined::{Fate, fate};
+use super::program::{FnRef, Program};
+use super::scope::{Env, Known, Source};
+use crate::index::{Code, FnCode, Kind, mentions, on_all_cores};
+use crate::note::{Outcome, Place};
+
+/// A call that spawns.
+pub struct Site {
+    /// Where the call starts: at its path, or at the method's name.
+    pub place: Place,
+    /// The same as an offset in the file.
+    pub offset: usize,
+    /// The function that it stands in.
+    pub function: FnRef,
+    /// The package.
+    pub package: String,
+    /// The call as it is written, without its arguments.
+    pub call: String,
+    /// What it calls, as it is known: `tokio::spawn`, `JoinSet::spawn`.
+    pub spawner: String,
+    /// Whether it is compiled for tests only.
+    pub is_test: bool,
+    /// What the work takes with it.
+    pub captures: Vec<Capture>,
+    /// What becomes of the handle.
+    pub fate: Fate,
+    /// Whether it hands on work that its function was given.
+    pub hands_on: bool,
+    /// The wrapper that it calls, if it is one.
+    pub wrapper: Option<FnRef>,
+}
+
+/// Every site, in the order of files and lines.
+pub type Sites = Vec<Site>;
+
+/// Looks at a site while everything around it is at hand.
+pub struct Seen<'s, 'c> {
+    /// The function that the site stands in.
+    pub function: &'s FnRef,
+    /// Its code.
+    pub code: &'c FnCode,
+    /// The call.
+    pub call: &'c Code,
+    /// The work, behind the variable that holds it.
+    pub work: &'c Code,
+    /// What is in scope where the work stands.
+    pub known: &'s [Known<'c>],
+}
+
+/// Finds the sites, and what `judge` says of each; functions of tests are looked at only where
+/// `with_tests` says so.
+pub fn sites<T: Send>(
+    program: &Program<'_, '_>,
+    configured: &[String],
+    with_tests: bool,
+    judge: &(dyn Fn(&Site, &Seen<'_, '_>) -> Outcome<T> + Sync),
+) -> Outcome<Vec<(Site, T)>> {
+    // Wrappers are found by themselves, and wrappers of wrappers then.
+    let mut wrappers = Wrappers::new();
+    let mut names: Vec<String> = vec!["spawn".to_owned()];
+    for name in configured {
+        names.extend(name.rsplit("::").next().map(str::to_owned));
+    }
+    loop {
+        let found = round(program, configured, &wrappers, &names, false, &|site, _| Ok(site.hands_on.then(|| site.function.clone())))?;
+        let fresh: Vec<FnRef> = found
+            .into_iter()
+            .filter_map(|(_, wrapper)| wrapper)
+            .filter(|wrapper| !wrappers.contains(&wrapper.key()))
+            .collect();
+        if fresh.is_empty() {
+            break;
+        }
+        for wrapper in fresh {
+            names.push(wrapper.fact().name.clone());
+            wrappers.insert(wrapper.key());
+        }
+    }
+    names.sort();
+    names.dedup();
+    round(program, configured, &wrappers, &names, with_tests, judge)
+}
+
+/// The sites in functions whose text holds one of `names`.
+fn round<T: Send>(
+    program: &Program<'_, '_>,
+    configured: &[String],
+    wrappers: &Wrappers,
+    names: &[String],
+    with_tests: bool,
+    judge: &(dyn Fn(&Site, &Seen<'_, '_>) -> Outcome<T> + Sync),
+) -> Outcome<Vec<(Site, T)>> {
+    let index = program.index;
+    let mut paths: Vec<String> = names.iter().flat_map(|name| index.containing(name)).collect();
+    paths.sort();
+    paths.dedup();
+    paths.retain(|path| index.workspace.member_of(path).is_some());
+    paths.retain(|path| with_tests || !index.is_for_tests(path));
+    let files = paths.iter().filter_map(|path| index.workspace.files.get(path));
+    let found: BTreeMap<String, Outcome<Vec<(Site, T)>>> = on_all_cores(files.collect(), &|file| {
+        let facts = index.facts(&file.path)?;
+        let mut found = Vec::new();
+        for (at, function) in facts.functions.iter().enumerate() {
+            if function.is_test && !with_tests {
+                continue;
+            }
+            let text = facts.text(&function.range);
+            let may = names.iter().any(|name| match name.as_str() {
+                "spawn" => text.contains("spawn"),
+                name => mentions(text, name),
+            });
+            if !may {
+                continue;
+            }
+            let function = FnRef {
+                facts: std::sync::Arc::clone(&facts),
+                at,
+            };
+            let Some(code) = program.code(&function) else {
+                continue;
+            };
+            let context = Context {
+                program,
+                configured,
+                wrappers,
+                judge,
+            };
+            context.function(&function, &code, &mut found)?;
+        }
+        found.sort_by_key(|(site, _)| site.offset);
+        found.dedup_by_key(|(site, _)| site.offset);
+        Ok(found)
+    });
+    let mut all = Vec::new();
+    for found in found.into_values() {
+        all.extend(found?);
+    }
+    Ok(all)
+}
+
+struct Context<'a, 'i, 'w, T> {
+    program: &'a Program<'i, 'w>,
+    configured: &'a [String],
+    wrappers: &'a Wrappers,
+    judge: &'a (dyn Fn(&Site, &Seen<'_, '_>) -> Outcome<T> + Sync),
+}
+
+impl<T> Context<'_, '_, '_, T> {
+    fn function(&self, function: &FnRef, code: &FnCode, out: &mut Vec<(Site, T)>) -> Outcome<()> {
+        let mut env = Env::of(code);
+        let mut refusal = Ok(());
+        for part in &code.body {
+            env.walk(part, &mut |part, env| {
+                if refusal.is_ok() {
+                    refusal = self.look(function, code, part, env, out);
+                }
+            });
+        }
+        refusal
+    }
+
+    fn look<'c>(
+        &self,
+        function: &FnRef,
+        code: &'c FnCode,
+        part: &'c Code,
+        env: &Env<'c>,
+        out: &mut Vec<(Site, T)>,
+    ) -> Outcome<()> {
+        if let Kind::Item(inner) = &part.kind {
+            return self.function(function, inner, out);
+        }
+        let Some(call) = spawn_call(
+            self.program,
+            function,
+            code,
+            self.wrappers,
+            self.configured,
+            part,
+            env,
+        )?
+        else {
+            return Ok(());
+        };
+        let facts = &function.facts;
+        let (work, known) = behind(call.work, &env.known);
+        let captures = captures(self.program, function, code, work, known)?;
+        let is_set = call.function.starts_with("JoinSet") || call.function.starts_with("TaskTracker");
+        let fate = fate(self.program, function, code, part, call.on, is_set, env)?;
+        let package = self.program.index.workspace.member_of(&facts.file.path);
+        let start = call.on.map_or(call.start, |on| on.range.start);
+        let site = Site {
+            place: facts.place(&(call.start..call.end)),
+            offset: call.start,
+            function: function.clone(),
+            package: package.map(|member| member.name.clone()).unwrap_or_default(),
+            call: one_line(&facts.file.text[start..call.end]),
+            spawner: call.function,
+            is_test: function.fact().is_test,
+            captures,
+            fate,
+            hands_on: hands_on(code, function, work),
+            wrapper: call.wrapper,
+        };
+        let seen = Seen {
+            function,
+            code,
+            call: part,
+            work,
+            known,
+        };
+        let judged = (self.judge)(&site, &seen)?;
+        out.push((site, judged));
+        Ok(())
+    }
+}
+
+/// The work behind a variable that holds a future or a closure.
+fn behind<'c, 'k>(work: &'c Code, known: &'k [Known<'c>]) -> (&'c Code, &'k [Known<'c>]) {
+    let variable = work.name().and_then(|name| known.iter().rfind(|known| known.name == name));
+    if let Some(variable) = variable
+        && let Source::Value(Some(value)) = variable.source
+        && variable.binding.names.len() == 1
+        && matches!(value.kind, Kind::Async(_) | Kind::Block(..) | Kind::Closure(..) | Kind::Call(..) | Kind::Method(_))
+    {
+        return (value, &known[..variable.before]);
+    }
+    (work, known)
+}
+
+/// Text on one line: white space in it is one space, and none around dots.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").replace(" .", ".").replace(". ", ".")
+}
