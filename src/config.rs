@@ -113,7 +113,8 @@ fn set(
         match key {
             "handlers" => {
                 for pattern in &values {
-                    glob(pattern).map_err(|e| wrong(&format!("holds `{pattern}`: {e}")).help(example))?;
+                    glob(pattern)
+                        .map_err(|e| wrong(&format!("holds `{pattern}`: {e}")).help(example))?;
                 }
                 config.handlers = values;
             }

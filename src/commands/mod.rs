@@ -120,6 +120,20 @@ fn index<'w>(
     config: &Config,
     memory: Memory,
 ) -> Outcome<(SpecEnum, Index<'w>)> {
+    refuse_other_text(workspace)?;
+    let mut index = Index::new(workspace, memory);
+    let spec = landmarks::discover_spec(&index, config)?;
+    let naming = index.containing(&spec.fact.name);
+    let texts = naming
+        .iter()
+        .map(|path| workspace.files[path].text.as_str());
+    let interest = landmarks::interest(&spec.fact, texts);
+    index.learn(interest);
+    Ok((spec, index))
+}
+
+/// Refuses a workspace with Rust source that is not UTF-8.
+fn refuse_other_text(workspace: &Workspace) -> Outcome<()> {
     let not_utf8 = workspace
         .unreadable
         .iter()
@@ -131,13 +145,5 @@ fn index<'w>(
                 .help("Rust source must be UTF-8: mend the file"),
         );
     }
-    let mut index = Index::new(workspace, memory);
-    let spec = landmarks::discover_spec(&index, config)?;
-    let naming = index.containing(&spec.fact.name);
-    let texts = naming
-        .iter()
-        .map(|path| workspace.files[path].text.as_str());
-    let interest = landmarks::interest(&spec.fact, texts);
-    index.learn(interest);
-    Ok((spec, index))
+    Ok(())
 }

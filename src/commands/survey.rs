@@ -1,20 +1,55 @@
 //! `survey`: every call that spawns, with its verdict.
 
+use std::path::Path;
+
 use crate::cli::{Common, Survey};
 use crate::index::Index;
-use crate::note::Outcome;
-use crate::report::Shell;
+use crate::note::{Outcome, Refusal};
+use crate::report::{self, Shell};
 use crate::spawn;
+use crate::workspace::{Workspace, relative};
 
 /// Runs the command.
 pub(super) fn run(shell: &Shell, common: &Common, args: &Survey) -> Outcome<()> {
     let (opened, _) = super::open(common, |_| ())?;
+    super::refuse_other_text(&opened.workspace)?;
+    let wanted = args.paths.iter();
+    let wanted: Vec<String> = wanted
+        .map(|path| below_root(&opened.workspace, path))
+        .collect::<Outcome<_>>()?;
     let index = Index::new(&opened.workspace, opened.memory);
-    let program = spawn::Program::new(&index);
-    let found = spawn::sites(&program, &opened.config.spawn_wrappers, args.include_tests, &|_, _| Ok(()))?;
-    for (s, _) in &found {
-        let c: Vec<String> = s.captures.iter().map(|c| format!("{}:{}:{}", c.name, c.ty.as_deref().unwrap_or("?"), c.role.name())).collect();
-        shell.product(&format!("{}:{}:{} {} [{}] {} {:?} {} {}", s.place.path, s.place.line, s.place.column, s.call, s.spawner, s.function.fact().name, s.fate, s.hands_on, c.join(" | ")));
-    }
+    let mut sites = spawn::survey(&index, &opened.config, args.include_tests)?;
+    sites.retain(|of| {
+        let path = &of.site.place.path;
+        wanted.is_empty() || wanted.iter().any(|wanted| holds(wanted, path))
+    });
+    report::survey(shell, common.format, &sites);
     Ok(())
+}
+
+/// A path of the command line, relative to the workspace root.
+fn below_root(workspace: &Workspace, path: &Path) -> Outcome<String> {
+    let absolute = std::path::absolute(path).ok();
+    let absolute = absolute.filter(|path| path.exists());
+    // The root is what cargo says, which may name the same folder by another way.
+    let absolute = absolute.and_then(|path| path.canonicalize().ok());
+    let root = workspace.root.canonicalize().ok();
+    let inside = root
+        .zip(absolute)
+        .and_then(|(root, path)| relative(&root, &path));
+    inside.ok_or_else(|| {
+        Refusal::new(
+            "path",
+            format!("`{}` is nothing in this workspace", path.display()),
+        )
+        .help("name files or folders of the workspace, relative to the current directory")
+    })
+}
+
+/// Whether `path` is `wanted`, or lies in it.
+fn holds(wanted: &str, path: &str) -> bool {
+    wanted.is_empty()
+        || path
+            .strip_prefix(wanted)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

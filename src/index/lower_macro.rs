@@ -14,7 +14,14 @@ use super::read::path_text;
 
 /// Macros whose strings are no format strings.
 const NO_FORMAT: [&str; 8] = [
-    "json", "vec", "concat", "env", "include_str", "include", "matches", "query",
+    "json",
+    "vec",
+    "concat",
+    "env",
+    "include_str",
+    "include",
+    "matches",
+    "query",
 ];
 
 impl Lower {
@@ -23,7 +30,8 @@ impl Lower {
         let path = path_text(&of.path);
         let name = path.rsplit("::").next().unwrap_or(&path).to_owned();
         if matches!(name.as_str(), "select" | "select_biased")
-            && let Ok(arms) = (|input: ParseStream<'_>| self.select(input)).parse2(of.tokens.clone())
+            && let Ok(arms) =
+                (|input: ParseStream<'_>| self.select(input)).parse2(of.tokens.clone())
         {
             return Kind::Macro(path, arms);
         }
@@ -123,9 +131,7 @@ impl Lower {
             let tokens: TokenStream = trees.iter().cloned().collect();
             syn::parse2::<Expr>(tokens).ok().map(|e| self.lower(&e))
         };
-        let is_group = |delimiter: Delimiter| {
-            matches!(piece.as_slice(), [TokenTree::Group(group)] if group.delimiter() == delimiter)
-        };
+        let is_group = |delimiter: Delimiter| matches!(piece.as_slice(), [TokenTree::Group(group)] if group.delimiter() == delimiter);
         if is_group(Delimiter::Brace) {
             // The object of `json!({ … })`, say, or a block.
             if let Some(code) = whole(&piece) {
@@ -136,12 +142,14 @@ impl Lower {
             return;
         }
         // `name = value` is an argument by name, `"key": value` an entry: the name is none.
-        let cut = piece.windows(2).position(|pair| match (&pair[0], &pair[1]) {
-            (TokenTree::Ident(_), TokenTree::Punct(next)) => {
-                next.as_char() == '=' && next.spacing() == proc_macro2::Spacing::Alone
-            }
-            _ => false,
-        });
+        let cut = piece
+            .windows(2)
+            .position(|pair| match (&pair[0], &pair[1]) {
+                (TokenTree::Ident(_), TokenTree::Punct(next)) => {
+                    next.as_char() == '=' && next.spacing() == proc_macro2::Spacing::Alone
+                }
+                _ => false,
+            });
         let cut = cut.filter(|at| {
             piece[..*at].iter().all(|tree| match tree {
                 TokenTree::Ident(_) => true,
@@ -231,7 +239,10 @@ fn in_format(part: &Code) -> Vec<Code> {
             .unwrap_or((&rest[..close], ""));
         let word = |c: char| c.is_alphanumeric() || c == '_';
         let widths = spec.split(['.', '<', '>', '^', '+', '#']);
-        let widths = widths.filter_map(|part| part.strip_suffix('$').or_else(|| part.split_once('$').map(|p| p.0)));
+        let widths = widths.filter_map(|part| {
+            part.strip_suffix('$')
+                .or_else(|| part.split_once('$').map(|p| p.0))
+        });
         for name in std::iter::once(name.trim()).chain(widths) {
             let is_name = !name.is_empty()
                 && name.chars().all(word)

@@ -12,11 +12,14 @@ mod human;
 mod json;
 mod list;
 mod markdown;
+mod sarif;
+mod survey;
 
 pub use diff::unified;
 pub use doctor::Found;
 pub use human::Shell;
 pub use list::show as list;
+pub use survey::show as survey;
 
 use crate::cli::Format;
 use crate::edit::FileChange;

@@ -1,6 +1,6 @@
 //! Which calls spawn: those of tokio and std, and the workspace's own wrappers of them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::program::{FnRef, Program};
 use super::scope::Env;
@@ -37,8 +37,9 @@ const METHODS: [&str; 6] = [
 /// Types whose methods spawn.
 const SPAWNERS: [&str; 5] = ["JoinSet", "Handle", "Runtime", "TaskTracker", "LocalSet"];
 
-/// Functions of the workspace that spawn what they are given, by file and index.
-pub type Wrappers = BTreeSet<(String, usize)>;
+/// Functions of the workspace that spawn what they are given, by file and index; each says whether
+/// it waits for the work.
+pub type Wrappers = BTreeMap<(String, usize), bool>;
 
 /// A call that spawns.
 pub struct SpawnCall<'c> {
@@ -84,9 +85,9 @@ pub fn spawn_call<'c>(
                 })
             };
             let absolute = program.absolute(&function.facts, &of.uses, path);
-            let known = FUNCTIONS.iter().find(|known| {
-                absolute == **known || (path.contains("::") && path == *known)
-            });
+            let known = FUNCTIONS
+                .iter()
+                .find(|known| absolute == **known || (path.contains("::") && path == *known));
             if let Some(known) = known {
                 return Ok(made(None, (*known).to_owned()));
             }
@@ -100,7 +101,7 @@ pub fn spawn_call<'c>(
             // The names of wrappers are few: nothing else is resolved.
             if !wrappers.is_empty()
                 && let Some(called) = program.called(function, &of.uses, path)?
-                && wrappers.contains(&called.key())
+                && wrappers.contains_key(&called.key())
             {
                 return Ok(made(Some(called), last.to_owned()));
             }
@@ -126,7 +127,9 @@ pub fn spawn_call<'c>(
             let name = method.name.as_str();
             let may_wrap = !wrappers.is_empty()
                 && !program.functions(name).is_ok_and(|found| {
-                    !found.iter().any(|f| wrappers.contains(&f.key()) && f.fact().has_self)
+                    !found
+                        .iter()
+                        .any(|f| wrappers.contains_key(&f.key()) && f.fact().has_self)
                 });
             let may_spawn = METHODS.contains(&name) && !method.arguments.is_empty();
             if !may_spawn && !may_wrap {
@@ -138,13 +141,14 @@ pub fn spawn_call<'c>(
             if may_wrap {
                 let found = program.functions(name)?;
                 let mut found = found.into_iter().filter(|f| {
-                    wrappers.contains(&f.key())
+                    wrappers.contains_key(&f.key())
                         && f.fact().has_self
                         && f.fact().params.len() == method.arguments.len()
                         && head.is_none_or(|head| f.self_type() == Some(head))
                 });
                 if let (Some(one), None) = (found.next(), found.next())
-                    && (head.is_some() || work_of(&method.arguments, Some(&one)).is_some_and(is_work))
+                    && (head.is_some()
+                        || work_of(&method.arguments, Some(&one)).is_some_and(is_work))
                 {
                     let function = format!("{}::{name}", one.self_type().unwrap_or_default());
                     return Ok(made(function, Some(one)));
@@ -185,16 +189,25 @@ fn work_of<'c>(arguments: &'c [Code], wrapper: Option<&FnRef>) -> Option<&'c Cod
     let Some(wrapper) = wrapper else {
         return match arguments {
             [one] => Some(one),
-            several => several.iter().find(|argument| is_work(argument)).or(several.first()),
+            several => several
+                .iter()
+                .find(|argument| is_work(argument))
+                .or(several.first()),
         };
     };
-    let at = wrapper.fact().params.iter().position(|(_, ty)| is_work_type(ty, wrapper));
+    let at = wrapper
+        .fact()
+        .params
+        .iter()
+        .position(|(_, ty)| is_work_type(ty, wrapper));
     at.and_then(|at| arguments.get(at)).or(arguments.last())
 }
 
 fn is_work_type(ty: &str, function: &FnRef) -> bool {
     let is_bound = |bounds: &str| {
-        ["Future", "FnOnce", "FnMut", "Fn("].iter().any(|word| bounds.contains(word))
+        ["Future", "FnOnce", "FnMut", "Fn("]
+            .iter()
+            .any(|word| bounds.contains(word))
     };
     if is_bound(ty) {
         return true;
@@ -221,7 +234,9 @@ pub fn hands_on(code: &FnCode, function: &FnRef, work: &Code) -> bool {
             let ty = parameter.ty.as_deref().unwrap_or_default();
             let generic = code.generics.iter().filter(|(name, _)| name == ty);
             let is_bound = |bounds: &str| {
-                ["Future", "FnOnce", "FnMut", "Fn("].iter().any(|word| bounds.contains(word))
+                ["Future", "FnOnce", "FnMut", "Fn("]
+                    .iter()
+                    .any(|word| bounds.contains(word))
             };
             is_bound(ty)
                 || generic.clone().any(|(_, bounds)| is_bound(bounds))

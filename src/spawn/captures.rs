@@ -63,33 +63,116 @@ const CHANNELS: [&str; 8] = [
 ];
 
 /// Types that hold a secret.
-const SECRETS: [&str; 5] = ["SecretString", "SecretBox", "Secret", "SecretVec", "SecretSlice"];
+const SECRETS: [&str; 5] = [
+    "SecretString",
+    "SecretBox",
+    "Secret",
+    "SecretVec",
+    "SecretSlice",
+];
 
 /// Types whose values could be written down, together with what they hold.
 const DATA: [&str; 37] = [
-    "String", "str", "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32",
-    "i64", "i128", "isize", "f32", "f64", "PathBuf", "Path", "Uuid", "Duration", "DateTime", "Utc",
-    "NaiveDate", "NaiveDateTime", "Value", "Vec", "Option", "HashMap", "BTreeMap", "HashSet",
-    "BTreeSet", "IndexMap", "Cow", "Url", "Bytes",
+    "String",
+    "str",
+    "bool",
+    "char",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "usize",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "isize",
+    "f32",
+    "f64",
+    "PathBuf",
+    "Path",
+    "Uuid",
+    "Duration",
+    "DateTime",
+    "Utc",
+    "NaiveDate",
+    "NaiveDateTime",
+    "Value",
+    "Vec",
+    "Option",
+    "HashMap",
+    "BTreeMap",
+    "HashSet",
+    "BTreeSet",
+    "IndexMap",
+    "Cow",
+    "Url",
+    "Bytes",
 ];
 
 /// Types that are handles, whatever they are called with.
 const HANDLES: [&str; 26] = [
-    "Arc", "Rc", "Mutex", "RwLock", "Pool", "PgPool", "DatabaseConnection", "DatabaseTransaction",
-    "Connection", "JoinHandle", "AbortHandle", "CancellationToken", "Span", "Semaphore", "Notify",
-    "TcpStream", "TcpListener", "Child", "File", "OnceLock", "LazyLock", "JoinSet", "Handle",
-    "Runtime", "Instant", "Future",
+    "Arc",
+    "Rc",
+    "Mutex",
+    "RwLock",
+    "Pool",
+    "PgPool",
+    "DatabaseConnection",
+    "DatabaseTransaction",
+    "Connection",
+    "JoinHandle",
+    "AbortHandle",
+    "CancellationToken",
+    "Span",
+    "Semaphore",
+    "Notify",
+    "TcpStream",
+    "TcpListener",
+    "Child",
+    "File",
+    "OnceLock",
+    "LazyLock",
+    "JoinSet",
+    "Handle",
+    "Runtime",
+    "Instant",
+    "Future",
 ];
 
 /// Ends of the names of types that are handles.
 const HANDLE_ENDS: [&str; 17] = [
-    "Client", "Pool", "Connection", "State", "Manager", "Service", "Store", "Handle", "Writer",
-    "Reader", "Transport", "Executor", "Handler", "Registry", "Connector", "Token", "Stream",
+    "Client",
+    "Pool",
+    "Connection",
+    "State",
+    "Manager",
+    "Service",
+    "Store",
+    "Handle",
+    "Writer",
+    "Reader",
+    "Transport",
+    "Executor",
+    "Handler",
+    "Registry",
+    "Connector",
+    "Token",
+    "Stream",
 ];
 
 /// Parts of the names of variables that hold secrets.
 const SECRET_WORDS: [&str; 9] = [
-    "token", "secret", "password", "passwd", "api_key", "apikey", "private_key", "credential",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "api_key",
+    "apikey",
+    "private_key",
+    "credential",
     "passphrase",
 ];
 
@@ -140,22 +223,33 @@ fn role(
         if CHANNELS.contains(&types::head(types::pointee(ty))) {
             return Ok(Role::Channel);
         }
-        let inner = if types::head(ty) == "Option" { types::arguments(ty).first().copied().unwrap_or(ty) } else { ty };
+        let inner = if types::head(ty) == "Option" {
+            types::arguments(ty).first().copied().unwrap_or(ty)
+        } else {
+            ty
+        };
         let is_text = matches!(types::head(inner), "String" | "str");
         if is_text && (is_secret_name(name) || variable.is_some_and(comes_from_secret)) {
             return Ok(Role::Secret);
         }
         return of_type(program, &typed.facts, ty, 3);
     }
-    Ok(if is_secret_name(name) || variable.is_some_and(comes_from_secret) {
-        Role::Secret
-    } else {
-        Role::Unknown
-    })
+    Ok(
+        if is_secret_name(name) || variable.is_some_and(comes_from_secret) {
+            Role::Secret
+        } else {
+            Role::Unknown
+        },
+    )
 }
 
 /// The part that values of a type play.
-fn of_type(program: &Program<'_, '_>, facts: &Arc<FileFacts>, ty: &str, depth: usize) -> Outcome<Role> {
+fn of_type(
+    program: &Program<'_, '_>,
+    facts: &Arc<FileFacts>,
+    ty: &str,
+    depth: usize,
+) -> Outcome<Role> {
     let ty = types::bare(ty);
     if ty.starts_with("dyn ") || ty.starts_with("impl ") {
         return Ok(Role::Handle);
@@ -164,9 +258,19 @@ fn of_type(program: &Program<'_, '_>, facts: &Arc<FileFacts>, ty: &str, depth: u
         let parts = if ty.starts_with('(') {
             types::arguments(ty)
         } else {
-            vec![ty.trim_start_matches('[').split(';').next().unwrap_or(ty).trim_end_matches(']')]
+            vec![
+                ty.trim_start_matches('[')
+                    .split(';')
+                    .next()
+                    .unwrap_or(ty)
+                    .trim_end_matches(']'),
+            ]
         };
-        return worst(parts.into_iter().map(|part| of_type(program, facts, part, depth)));
+        return worst(
+            parts
+                .into_iter()
+                .map(|part| of_type(program, facts, part, depth)),
+        );
     }
     let head = types::head(ty);
     if CHANNELS.contains(&head) {
@@ -177,7 +281,12 @@ fn of_type(program: &Program<'_, '_>, facts: &Arc<FileFacts>, ty: &str, depth: u
     }
     if DATA.contains(&head) {
         let parts = types::arguments(ty);
-        return worst(parts.into_iter().filter(|part| *part != "_").map(|part| of_type(program, facts, part, depth)));
+        return worst(
+            parts
+                .into_iter()
+                .filter(|part| *part != "_")
+                .map(|part| of_type(program, facts, part, depth)),
+        );
     }
     if HANDLES.contains(&head) {
         return Ok(Role::Handle);
@@ -185,8 +294,11 @@ fn of_type(program: &Program<'_, '_>, facts: &Arc<FileFacts>, ty: &str, depth: u
     if depth == 0 {
         return Ok(Role::Unknown);
     }
-    if let Some((file, fact)) = program.struct_named(facts, head)? {
-        let is_data = fact.derives.iter().any(|d| d == "Serialize" || d == "Deserialize");
+    if let Some((file, fact)) = program.struct_named(facts, types::path(ty))? {
+        let is_data = fact
+            .derives
+            .iter()
+            .any(|d| d == "Serialize" || d == "Deserialize");
         if is_data {
             return Ok(Role::Data);
         }
@@ -195,16 +307,21 @@ fn of_type(program: &Program<'_, '_>, facts: &Arc<FileFacts>, ty: &str, depth: u
             .iter()
             .map(|field| of_type(program, &file, &field.ty, depth - 1))
             .collect::<Outcome<_>>()?;
-        if fields.iter().any(|role| matches!(role, Role::Handle | Role::Channel)) {
+        if fields
+            .iter()
+            .any(|role| matches!(role, Role::Handle | Role::Channel))
+        {
             return Ok(Role::Handle);
         }
         if !fields.is_empty() && fields.iter().all(|role| *role == Role::Data) {
             return Ok(Role::Data);
         }
-    } else if let Some(file) = program.type_file(facts, head, 2)? {
+    } else if let Some(file) = program.type_file(facts, types::path(ty), 2)? {
         let of = file.enums.iter().find(|of| of.name == head);
         let is_data = of.is_some_and(|of| {
-            of.derives.iter().any(|d| d == "Serialize" || d == "Deserialize")
+            of.derives
+                .iter()
+                .any(|d| d == "Serialize" || d == "Deserialize")
                 || of.variants.iter().all(|variant| variant.is_unit)
         });
         if is_data {
@@ -233,7 +350,20 @@ fn mentions(ty: &str, names: &[&str]) -> bool {
 
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_lowercase();
-    let is_count = ["tokens", "token_count", "max_token", "token_usage", "_id", "_ref", "_len", "cancel", "shutdown", "child_token", "task_token", "stream_token"];
+    let is_count = [
+        "tokens",
+        "token_count",
+        "max_token",
+        "token_usage",
+        "_id",
+        "_ref",
+        "_len",
+        "cancel",
+        "shutdown",
+        "child_token",
+        "task_token",
+        "stream_token",
+    ];
     SECRET_WORDS.iter().any(|word| name.contains(word))
         && !is_count.iter().any(|word| name.contains(word))
 }
@@ -264,5 +394,11 @@ fn comes_from_secret(variable: &Known<'_>) -> bool {
 }
 
 fn is_secret_call(name: &str) -> bool {
-    name.contains("decrypt") || name == "expose_secret" || is_secret_name(name) && (name.starts_with("get_") || name.starts_with("load_") || name.starts_with("resolve_") || name.starts_with("fetch_"))
+    name.contains("decrypt")
+        || name == "expose_secret"
+        || is_secret_name(name)
+            && (name.starts_with("get_")
+                || name.starts_with("load_")
+                || name.starts_with("resolve_")
+                || name.starts_with("fetch_"))
 }

@@ -20,6 +20,9 @@ pub enum Fate {
 const DEPTH: usize = 3;
 
 /// The fate of the handle of the spawn `site`, which stands in `env` in `code`.
+///
+/// `wrapper` is the function that it calls, and whether that waits for the work itself.
+#[allow(clippy::too_many_arguments, reason = "a site is all of these")]
 pub fn fate(
     program: &Program<'_, '_>,
     function: &FnRef,
@@ -27,6 +30,7 @@ pub fn fate(
     site: &Code,
     on: Option<&Code>,
     is_set: bool,
+    wrapper: Option<(&FnRef, bool)>,
     env: &Env<'_>,
 ) -> Outcome<Fate> {
     if is_set && let Some(set) = on.map(Code::bare) {
@@ -38,8 +42,16 @@ pub fn fate(
         return follow(program, function, code, name, site.range.start, true, DEPTH);
     }
     let mut below = site;
+    // What awaits an `async` wrapper waits for its return, not for the work.
+    let mut returns_later = matches!(wrapper, Some((wrapper, false)) if wrapper.fact().is_async);
     for above in env.above.iter().rev() {
         match &above.kind {
+            Kind::Await(_) if returns_later => {
+                if wrapper.is_some_and(|(wrapper, _)| wrapper.fact().output.is_empty()) {
+                    return Ok(Fate::Dropped);
+                }
+                returns_later = false;
+            }
             Kind::Await(_) => {
                 return Ok(Fate::Joined("awaited".to_owned(), above.range.start));
             }
@@ -49,9 +61,19 @@ pub fn fate(
                 _ => {}
             },
             // `handles.push(tokio::spawn(…))`, `timeout(limit, tokio::spawn(…))`.
-            Kind::Method(method) if matches!(method.name.as_str(), "push" | "push_back" | "insert") => {
+            Kind::Method(method)
+                if matches!(method.name.as_str(), "push" | "push_back" | "insert") =>
+            {
                 return match list_name(&method.on) {
-                    Some(name) => follow(program, function, code, name, site.range.start, false, DEPTH),
+                    Some(name) => follow(
+                        program,
+                        function,
+                        code,
+                        name,
+                        site.range.start,
+                        false,
+                        DEPTH,
+                    ),
                     None => Ok(Fate::HandedOn("kept".to_owned(), above.range.start)),
                 };
             }
@@ -61,12 +83,23 @@ pub fn fate(
             Kind::If(..) | Kind::Match(..) | Kind::Closure(..) => {}
             Kind::Let(of) => {
                 return match of.binding.names.as_slice() {
-                    [name] => follow(program, function, code, name, site.range.start, false, DEPTH),
+                    [name] => follow(
+                        program,
+                        function,
+                        code,
+                        name,
+                        site.range.start,
+                        false,
+                        DEPTH,
+                    ),
                     _ => Ok(Fate::Dropped),
                 };
             }
             Kind::Struct(path, ..) => {
-                return Ok(Fate::HandedOn(format!("kept in `{path}`"), above.range.start));
+                return Ok(Fate::HandedOn(
+                    format!("kept in `{path}`"),
+                    above.range.start,
+                ));
             }
             Kind::Return(_) => {
                 return Ok(Fate::HandedOn("returned".to_owned(), above.range.start));
@@ -74,7 +107,15 @@ pub fn fate(
             Kind::Assign(target, _) => {
                 return match target.bare().name() {
                     Some("_") => Ok(Fate::Dropped),
-                    Some(name) => follow(program, function, code, name, site.range.start, false, DEPTH),
+                    Some(name) => follow(
+                        program,
+                        function,
+                        code,
+                        name,
+                        site.range.start,
+                        false,
+                        DEPTH,
+                    ),
                     None => Ok(Fate::HandedOn("kept".to_owned(), above.range.start)),
                 };
             }
@@ -112,7 +153,7 @@ fn follow(
     let mut env = Env::of(code);
     let mut joined: Option<(String, usize)> = None;
     let mut handed: Option<(String, usize)> = None;
-    let mut given: Vec<(Code, usize)> = Vec::new();
+    let mut given: Vec<(Code, usize, bool)> = Vec::new();
     let mut lists: Vec<String> = Vec::new();
     let is_it = |code: &Code| match &code.bare().kind {
         Kind::Path(path) => path == name,
@@ -153,13 +194,20 @@ fn follow(
                         _ => "",
                     };
                     let last = callee.rsplit("::").next().unwrap_or(callee);
-                    let is_awaited = env.above.last().is_some_and(|above| matches!(above.kind, Kind::Await(_)));
-                    if matches!(last, "join_all" | "try_join_all" | "timeout" | "select" | "select_all") && is_awaited {
+                    let is_awaited = env
+                        .above
+                        .last()
+                        .is_some_and(|above| matches!(above.kind, Kind::Await(_)));
+                    if matches!(
+                        last,
+                        "join_all" | "try_join_all" | "timeout" | "select" | "select_all"
+                    ) && is_awaited
+                    {
                         first(&mut joined, "awaited");
                     } else if matches!(last, "Some" | "Ok") {
                         first(&mut handed, "kept");
                     } else if last != "drop" {
-                        given.push((part.clone(), at));
+                        given.push((part.clone(), at, is_awaited));
                     }
                 }
             }
@@ -171,14 +219,11 @@ fn follow(
                             _ => first(&mut handed, "kept"),
                         }
                     } else {
-                        let is_awaited = env.above.last().is_some_and(|above| {
-                            matches!(above.kind, Kind::Await(_))
-                        });
-                        if is_awaited {
-                            first(&mut joined, &format!("handed to `{}`, which is awaited,", method.name));
-                        } else {
-                            given.push((part.clone(), at));
-                        }
+                        let is_awaited = env
+                            .above
+                            .last()
+                            .is_some_and(|above| matches!(above.kind, Kind::Await(_)));
+                        given.push((part.clone(), at, is_awaited));
                     }
                 }
             }
@@ -188,7 +233,9 @@ fn follow(
                 }
             }
             Kind::Return(Some(of)) if is_later && is_it(of) => first(&mut handed, "returned"),
-            Kind::Tuple(parts) if is_later && parts.iter().any(is_it) => first(&mut handed, "handed on"),
+            Kind::Tuple(parts) if is_later && parts.iter().any(is_it) => {
+                first(&mut handed, "handed on")
+            }
             _ => {}
         }
     };
@@ -214,8 +261,8 @@ fn follow(
             return Ok(fate);
         }
     }
-    for (call, at) in given {
-        if let Some(fate) = inside(program, function, code, &call, at, depth)? {
+    for (call, at, is_awaited) in given {
+        if let Some(fate) = inside(program, function, code, &call, at, is_awaited, depth)? {
             return Ok(fate);
         }
     }
@@ -232,6 +279,7 @@ fn inside(
     code: &FnCode,
     call: &Code,
     at: usize,
+    is_awaited: bool,
     depth: usize,
 ) -> Outcome<Option<Fate>> {
     let (name, callee) = match &call.kind {
@@ -247,7 +295,10 @@ fn inside(
     };
     let handed = Fate::HandedOn(format!("handed to `{name}`"), call.range.start);
     let Some(callee) = callee.filter(|_| depth > 0) else {
-        return Ok(Some(handed));
+        // Who is given the handle and waited for has it in hand as long as the caller does.
+        let how = format!("handed to `{name}`, which is awaited,");
+        let joined = Fate::Joined(how, call.range.start);
+        return Ok(Some(if is_awaited { joined } else { handed }));
     };
     let Some(inner) = program.code(&callee) else {
         return Ok(Some(handed));
@@ -255,10 +306,15 @@ fn inside(
     let Some(parameter) = inner.parameters.get(at).and_then(|p| p.names.first()) else {
         return Ok(Some(handed));
     };
-    Ok(Some(match follow(program, &callee, &inner, parameter, 0, false, depth - 1)? {
-        Fate::Joined(how, _) => Fate::Joined(format!("handed to `{name}`, where it is {how},"), call.range.start),
-        _ => handed,
-    }))
+    Ok(Some(
+        match follow(program, &callee, &inner, parameter, 0, false, depth - 1)? {
+            Fate::Joined(how, _) => Fate::Joined(
+                format!("handed to `{name}`, where it is {how},"),
+                call.range.start,
+            ),
+            _ => handed,
+        },
+    ))
 }
 
 /// Whether the code around goes over items and awaits them.

@@ -1,17 +1,26 @@
 //! Work that is spawned: where, what it captures, and what the guideline says of it.
 //!
-//! [`sites`] finds the calls; for each, [`captures`] says what it takes with it, [`joined`] what
-//! becomes of its handle, and `verdict` what the guideline says, by what `evidence` its work gives.
+//! `sites` finds the calls; for each, `captures` says what it takes with it, `joined` what becomes
+//! of its handle, and `verdict` what the guideline says, by the `evidence` of what its work does.
 
 mod calls;
 mod captures;
+mod channels;
+mod effects;
+mod evidence;
 mod joined;
 mod program;
+mod reach;
 mod scope;
+mod shape;
 mod sites;
+mod survey;
 mod types;
+mod verdict;
 
 pub use captures::{Capture, Role};
 pub use joined::Fate;
-pub use program::{FnRef, Program};
-pub use sites::{Site, Sites, sites};
+pub use program::FnRef;
+pub use sites::Site;
+pub use survey::{Surveyed, survey};
+pub use verdict::{Judgement, Migratable, Reason, Verdict};

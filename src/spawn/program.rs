@@ -208,7 +208,11 @@ impl<'i, 'w> Program<'i, 'w> {
         if candidates.len() > 1 {
             let exact = candidates.iter().position(|candidate| {
                 self.module_path(candidate).is_some_and(|module| {
-                    let of = if is_type { format!("{module}::{owner}") } else { module };
+                    let of = if is_type {
+                        format!("{module}::{owner}")
+                    } else {
+                        module
+                    };
                     absolute == format!("{of}::{name}")
                 })
             });
@@ -232,10 +236,7 @@ impl<'i, 'w> Program<'i, 'w> {
         let import = uses.iter().map(|(p, n)| (p, n)).chain(imports);
         let mut import = import.filter(|(_, name)| *name == head);
         match import.next() {
-            Some((path, _)) => matches!(
-                path.split("::").next(),
-                Some("crate" | "self" | "super")
-            ),
+            Some((path, _)) => matches!(path.split("::").next(), Some("crate" | "self" | "super")),
             None => true,
         }
     }
@@ -296,26 +297,38 @@ impl<'i, 'w> Program<'i, 'w> {
         }
     }
 
-    /// The struct that the name `name` of a type means in the file, where that is sure.
-    pub fn struct_named(&self, facts: &FileFacts, name: &str) -> Outcome<Option<(Arc<FileFacts>, StructFact)>> {
-        let Some(file) = self.type_file(facts, name, 1)? else {
+    /// The struct that the path of a type means in the file, where that is sure.
+    pub fn struct_named(
+        &self,
+        facts: &FileFacts,
+        path: &str,
+    ) -> Outcome<Option<(Arc<FileFacts>, StructFact)>> {
+        let Some(file) = self.type_file(facts, path, 1)? else {
             return Ok(None);
         };
+        let name = super::types::head(path);
         let found = file.structs.iter().find(|s| s.name == name).cloned();
         Ok(found.map(|fact| (file, fact)))
     }
 
-    /// The file that declares the struct (keyword 1) or enum (keyword 2) `name`, seen from a file.
-    pub fn type_file(&self, facts: &FileFacts, name: &str, keyword: usize) -> Outcome<Option<Arc<FileFacts>>> {
+    /// The file that declares the struct (keyword 1) or enum (keyword 2) that `path` means in a file.
+    pub fn type_file(
+        &self,
+        facts: &FileFacts,
+        path: &str,
+        keyword: usize,
+    ) -> Outcome<Option<Arc<FileFacts>>> {
+        let name = path.rsplit("::").next().unwrap_or(path);
         let paths = self.files(keyword, name);
-        if paths.iter().any(|path| *path == facts.file.path) {
+        let is_alone = !path.contains("::");
+        if is_alone && paths.iter().any(|path| *path == facts.file.path) {
             return self.index.facts(&facts.file.path).map(Some);
         }
         match paths {
             [] => Ok(None),
             [one] => {
                 // What is imported from a crate outside the workspace only has the same name.
-                let absolute = self.absolute(facts, &[], name);
+                let absolute = self.absolute(facts, &[], path);
                 let krate = absolute.split("::").next().unwrap_or_default();
                 let mut members = self.index.workspace.members.iter();
                 let is_ours = members.any(|member| member.crate_name() == krate);
@@ -326,7 +339,7 @@ impl<'i, 'w> Program<'i, 'w> {
                 }
             }
             several => {
-                let absolute = self.absolute(facts, &[], name);
+                let absolute = self.absolute(facts, &[], path);
                 let Some((module, _)) = absolute.rsplit_once("::") else {
                     return Ok(None);
                 };
@@ -356,7 +369,10 @@ impl<'i, 'w> Program<'i, 'w> {
         let needle = format!("static {name}:");
         let at = text.find(&needle)? + needle.len();
         let end = text[at..].find('=')? + at;
-        let ty = text[at..end].split_whitespace().collect::<Vec<_>>().join(" ");
+        let ty = text[at..end]
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         Some((path.clone(), ty))
     }
 }

@@ -68,18 +68,20 @@ pub fn sites<T: Send>(
         names.extend(name.rsplit("::").next().map(str::to_owned));
     }
     loop {
-        let found = round(program, configured, &wrappers, &names, false, &|site, _| Ok(site.hands_on.then(|| site.function.clone())))?;
-        let fresh: Vec<FnRef> = found
+        let found = round(program, configured, &wrappers, &names, false, &|site, _| {
+            Ok(())
+        })?;
+        let fresh: Vec<Site> = found
             .into_iter()
-            .filter_map(|(_, wrapper)| wrapper)
-            .filter(|wrapper| !wrappers.contains(&wrapper.key()))
+            .map(|(site, ())| site)
+            .filter(|site| site.hands_on && !wrappers.contains_key(&site.function.key()))
             .collect();
         if fresh.is_empty() {
             break;
         }
-        for wrapper in fresh {
-            names.push(wrapper.fact().name.clone());
-            wrappers.insert(wrapper.key());
+        for site in fresh {
+            names.push(site.function.fact().name.clone());
+            wrappers.insert(site.function.key(), matches!(site.fate, Fate::Joined(..)));
         }
     }
     names.sort();
@@ -97,12 +99,17 @@ fn round<T: Send>(
     judge: &(dyn Fn(&Site, &Seen<'_, '_>) -> Outcome<T> + Sync),
 ) -> Outcome<Vec<(Site, T)>> {
     let index = program.index;
-    let mut paths: Vec<String> = names.iter().flat_map(|name| index.containing(name)).collect();
+    let mut paths: Vec<String> = names
+        .iter()
+        .flat_map(|name| index.containing(name))
+        .collect();
     paths.sort();
     paths.dedup();
     paths.retain(|path| index.workspace.member_of(path).is_some());
     paths.retain(|path| with_tests || !index.is_for_tests(path));
-    let files = paths.iter().filter_map(|path| index.workspace.files.get(path));
+    let files = paths
+        .iter()
+        .filter_map(|path| index.workspace.files.get(path));
     let found: BTreeMap<String, Outcome<Vec<(Site, T)>>> = on_all_cores(files.collect(), &|file| {
         let facts = index.facts(&file.path)?;
         let mut found = Vec::new();
@@ -191,15 +198,35 @@ impl<T> Context<'_, '_, '_, T> {
         let facts = &function.facts;
         let (work, known) = behind(call.work, &env.known);
         let captures = captures(self.program, function, code, work, known)?;
-        let is_set = call.function.starts_with("JoinSet") || call.function.starts_with("TaskTracker");
-        let fate = fate(self.program, function, code, part, call.on, is_set, env)?;
+        let is_set =
+            call.function.starts_with("JoinSet") || call.function.starts_with("TaskTracker");
+        let fate = {
+            let waits =
+                |wrapper: &FnRef| self.wrappers.get(&wrapper.key()).copied().unwrap_or(false);
+            let wrapper = call
+                .wrapper
+                .as_ref()
+                .map(|wrapper| (wrapper, waits(wrapper)));
+            fate(
+                self.program,
+                function,
+                code,
+                part,
+                call.on,
+                is_set,
+                wrapper,
+                env,
+            )?
+        };
         let package = self.program.index.workspace.member_of(&facts.file.path);
         let start = call.on.map_or(call.start, |on| on.range.start);
         let site = Site {
             place: facts.place(&(call.start..call.end)),
             offset: call.start,
             function: function.clone(),
-            package: package.map(|member| member.name.clone()).unwrap_or_default(),
+            package: package
+                .map(|member| member.name.clone())
+                .unwrap_or_default(),
             call: one_line(&facts.file.text[start..call.end]),
             spawner: call.function,
             is_test: function.fact().is_test,
@@ -223,11 +250,16 @@ impl<T> Context<'_, '_, '_, T> {
 
 /// The work behind a variable that holds a future or a closure.
 fn behind<'c, 'k>(work: &'c Code, known: &'k [Known<'c>]) -> (&'c Code, &'k [Known<'c>]) {
-    let variable = work.name().and_then(|name| known.iter().rfind(|known| known.name == name));
+    let variable = work
+        .name()
+        .and_then(|name| known.iter().rfind(|known| known.name == name));
     if let Some(variable) = variable
         && let Source::Value(Some(value)) = variable.source
         && variable.binding.names.len() == 1
-        && matches!(value.kind, Kind::Async(_) | Kind::Block(..) | Kind::Closure(..) | Kind::Call(..) | Kind::Method(_))
+        && matches!(
+            value.kind,
+            Kind::Async(_) | Kind::Block(..) | Kind::Closure(..) | Kind::Call(..) | Kind::Method(_)
+        )
     {
         return (value, &known[..variable.before]);
     }

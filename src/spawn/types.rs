@@ -23,16 +23,35 @@ const DEPTH: usize = 12;
 
 /// Extractors of axum and wrappers whose one field is their one argument.
 const WRAPPERS: [&str; 10] = [
-    "State", "Json", "Path", "Query", "Extension", "Form", "Some", "Ok", "TypedHeader", "Reverse",
+    "State",
+    "Json",
+    "Path",
+    "Query",
+    "Extension",
+    "Form",
+    "Some",
+    "Ok",
+    "TypedHeader",
+    "Reverse",
 ];
 
 /// The last name of a type's path, without references and arguments.
 #[must_use]
 pub fn head(ty: &str) -> &str {
     let ty = bare(ty);
-    let ty = ty.strip_prefix("dyn ").or_else(|| ty.strip_prefix("impl ")).unwrap_or(ty);
+    let ty = ty
+        .strip_prefix("dyn ")
+        .or_else(|| ty.strip_prefix("impl "))
+        .unwrap_or(ty);
     let path = ty.split(['<', ' ', '+', '(']).next().unwrap_or(ty);
     path.rsplit("::").next().unwrap_or(path)
+}
+
+/// The path of a type, without references and arguments.
+#[must_use]
+pub fn path(ty: &str) -> &str {
+    let ty = bare(ty);
+    ty.split(['<', ' ', '+', '(']).next().unwrap_or(ty)
 }
 
 /// The type behind references.
@@ -158,7 +177,14 @@ impl Typer<'_, '_, '_> {
         let of = &known[at];
         let before = &known[..of.before];
         let whole = match (&of.binding.ty, of.source) {
-            (Some(ty), _) if !ty.contains('_') || !ty.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == "_") => Some(self.here(ty)),
+            (Some(ty), _)
+                if !ty.contains('_')
+                    || !ty
+                        .split(|c: char| !c.is_alphanumeric() && c != '_')
+                        .any(|w| w == "_") =>
+            {
+                Some(self.here(ty))
+            }
             (_, Source::Value(Some(value))) => self.of(before, value, depth - 1)?,
             (_, Source::Item(over)) => {
                 let over = self.of(before, over, depth - 1)?;
@@ -221,12 +247,18 @@ impl Typer<'_, '_, '_> {
                 if let Some((part, ty)) = inner {
                     return self.part(part, name, &ty);
                 }
-                let Some(file) = self.program.type_file(&whole.facts, last, 1)? else {
+                let Some(file) =
+                    self.program
+                        .type_file(&whole.facts, self::path(&whole.text), 1)?
+                else {
                     return Ok(None);
                 };
                 let fields = file.tuple_struct(last).unwrap_or_default();
                 for (part, ty) in parts.iter().zip(fields) {
-                    let ty = Typed { text: ty, facts: Arc::clone(&file) };
+                    let ty = Typed {
+                        text: ty,
+                        facts: Arc::clone(&file),
+                    };
                     if let Some(found) = self.part(part, name, &ty)? {
                         return Ok(Some(found));
                     }
@@ -258,19 +290,25 @@ impl Typer<'_, '_, '_> {
         if let Ok(at) = field.parse::<usize>() {
             if ty.starts_with('(') {
                 let part = arguments(ty).get(at).map(|ty| (*ty).to_owned());
-                return Ok(part.map(|text| Typed { text, facts: Arc::clone(&of.facts) }));
+                return Ok(part.map(|text| Typed {
+                    text,
+                    facts: Arc::clone(&of.facts),
+                }));
             }
-            let file = self.program.type_file(&of.facts, head(ty), 1)?;
+            let file = self.program.type_file(&of.facts, path(ty), 1)?;
             return Ok(file.and_then(|file| {
                 let text = file.tuple_struct(head(ty))?.into_iter().nth(at)?;
                 Some(Typed { text, facts: file })
             }));
         }
         // A parameter's bound or a generic struct may stand for anything.
-        let found = self.program.struct_named(&of.facts, head(ty))?;
+        let found = self.program.struct_named(&of.facts, path(ty))?;
         Ok(found.and_then(|(file, fact)| {
             let field = fact.fields.iter().find(|known| known.name == field)?;
-            Some(Typed { text: field.ty.clone(), facts: file })
+            Some(Typed {
+                text: field.ty.clone(),
+                facts: file,
+            })
         }))
     }
 
@@ -285,7 +323,10 @@ impl Typer<'_, '_, '_> {
                 match found {
                     // The value of a struct without fields.
                     None if path.starts_with(char::is_uppercase)
-                        && self.program.type_file(&self.function.facts, path, 1)?.is_some() =>
+                        && self
+                            .program
+                            .type_file(&self.function.facts, path, 1)?
+                            .is_some() =>
                     {
                         Some(self.here(path))
                     }
@@ -314,9 +355,17 @@ impl Typer<'_, '_, '_> {
                 _ => None,
             },
             Kind::Struct(path, ..) => {
-                let path = if path == "Self" { self.function.self_type().unwrap_or(path) } else { path };
+                let path = if path == "Self" {
+                    self.function.self_type().unwrap_or(path)
+                } else {
+                    path
+                };
                 let last = path.rsplit("::").next().unwrap_or(path);
-                let is_struct = self.program.type_file(&self.function.facts, last, 1)?.is_some();
+                let is_struct = self
+                    .program
+                    .type_file(&self.function.facts, path, 1)?
+                    .is_some()
+                    && last.starts_with(char::is_uppercase);
                 is_struct.then(|| self.here(path))
             }
             Kind::Block(parts, true) => match parts.last() {
@@ -328,11 +377,17 @@ impl Typer<'_, '_, '_> {
                 let (then, otherwise) = (of(then)?, of(otherwise)?);
                 then.or(otherwise)
             }
-            Kind::Match(_, arms) => {
+            Kind::Match(looked_at, arms) => {
                 let mut types = Vec::new();
                 for arm in arms {
-                    if arm.binding.names.is_empty() {
-                        types.extend(of(&arm.body)?);
+                    match arm.body.name() {
+                        Some(name) if arm.binding.names.iter().any(|known| known == name) => {
+                            if let Some(whole) = of(looked_at)? {
+                                types.extend(self.part(&arm.binding.pattern, name, &whole)?);
+                            }
+                        }
+                        _ if arm.binding.names.is_empty() => types.extend(of(&arm.body)?),
+                        _ => {}
                     }
                 }
                 types.into_iter().next()
@@ -398,7 +453,9 @@ impl Typer<'_, '_, '_> {
         if let Some(callee) = self.program.called(self.function, &self.code.uses, path)? {
             return Ok(output(&callee));
         }
-        let absolute = self.program.absolute(&self.function.facts, &self.code.uses, path);
+        let absolute = self
+            .program
+            .absolute(&self.function.facts, &self.code.uses, path);
         Ok(outside(&absolute, owner, name, generics).map(|text| self.here(text)))
     }
 
@@ -431,7 +488,8 @@ impl Typer<'_, '_, '_> {
                         with(match name {
                             "unwrap" | "expect" | "unwrap_or" | "unwrap_or_default"
                             | "unwrap_or_else" => inner,
-                            "ok_or" | "ok_or_else" | "map_err" | "context" | "with_context" | "inspect_err" => {
+                            "ok_or" | "ok_or_else" | "map_err" | "context" | "with_context"
+                            | "inspect_err" => {
                                 format!("Result<{inner}, _>")
                             }
                             "or" | "or_else" | "take" | "filter" => plain.to_owned(),
@@ -472,7 +530,10 @@ fn output(function: &FnRef) -> Option<Typed> {
         return None;
     }
     let mut text = text.to_owned();
-    if text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "Self") {
+    if text
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .any(|word| word == "Self")
+    {
         let of = function.fact().in_impl?;
         text = text.replace("Self", &function.facts.impls[of].self_type);
     }
@@ -517,7 +578,9 @@ fn outside(absolute: &str, owner: &str, name: &str, generics: Option<&str>) -> O
             "channel" if absolute.contains("mpsc") || absolute.contains("sync") => {
                 Some(format!("(Sender<{of}>, Receiver<{of}>)"))
             }
-            "unbounded_channel" => Some(format!("(UnboundedSender<{of}>, UnboundedReceiver<{of}>)")),
+            "unbounded_channel" => {
+                Some(format!("(UnboundedSender<{of}>, UnboundedReceiver<{of}>)"))
+            }
             "sync_channel" => Some(format!("(SyncSender<{of}>, Receiver<{of}>)")),
             _ => None,
         };
@@ -529,7 +592,10 @@ fn outside(absolute: &str, owner: &str, name: &str, generics: Option<&str>) -> O
             | ("Uuid", "new_v4" | "now_v7" | "nil")
             | ("Instant" | "SystemTime", "now")
             | ("CancellationToken" | "Notify" | "TaskTracker", "new")
-            | ("Duration", "from_secs" | "from_millis" | "from_micros" | "from_nanos" | "from_secs_f64")
+            | (
+                "Duration",
+                "from_secs" | "from_millis" | "from_micros" | "from_nanos" | "from_secs_f64"
+            )
             | ("Span", "current" | "none")
             | ("Semaphore", "new")
             | ("Handle", "current")
@@ -540,7 +606,10 @@ fn outside(absolute: &str, owner: &str, name: &str, generics: Option<&str>) -> O
     }
     match (owner, name) {
         ("Utc", "now") => Some("DateTime<Utc>".to_owned()),
-        ("Vec" | "HashMap" | "HashSet" | "BTreeMap" | "VecDeque" | "JoinSet", "new" | "with_capacity") => Some(match generics {
+        (
+            "Vec" | "HashMap" | "HashSet" | "BTreeMap" | "VecDeque" | "JoinSet",
+            "new" | "with_capacity",
+        ) => Some(match generics {
             Some(of) => format!("{owner}<{of}>"),
             None => format!("{owner}<_>"),
         }),
@@ -566,7 +635,11 @@ fn element(ty: &Typed) -> Option<Typed> {
     let inner = is_list
         .then(|| arguments(&ty.text).first().map(|s| (*s).to_owned()))
         .flatten()?;
-    let text = if ty.text.starts_with('&') { format!("&{inner}") } else { inner };
+    let text = if ty.text.starts_with('&') {
+        format!("&{inner}")
+    } else {
+        inner
+    };
     Some(Typed {
         text,
         facts: Arc::clone(&ty.facts),

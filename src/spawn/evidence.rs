@@ -1,0 +1,508 @@
+//! What spawned work does: the calls of the table that it makes, and those that the workspace's own
+//! functions make which it calls.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::effects::{self, Effect};
+use super::program::{FnRef, Program};
+use super::scope::{Env, Known};
+use super::sites::Seen;
+use super::types::{self, Typer};
+use crate::index::{Code, FnCode, Kind, Literal, Method};
+use crate::note::Outcome;
+
+/// How many calls deep the work is followed.
+const DEPTH: usize = 10;
+
+/// How many functions of the workspace are looked into for one site.
+const FUNCTIONS: usize = 250;
+
+/// Something that work does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub effect: Effect,
+    /// The call that does it, as it is written.
+    pub call: String,
+    /// Where that stands.
+    pub path: String,
+    /// Its line.
+    pub line: usize,
+    /// The offset in the site's file of the call that leads there.
+    pub from: usize,
+    /// The function that the work calls to get there, if it does not do it itself.
+    pub through: Option<String>,
+    /// How many calls deep it is.
+    pub depth: usize,
+}
+
+/// What work does, as far as it could be followed.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// What was found, the nearest first.
+    pub findings: Vec<Finding>,
+    /// Calls of the work itself that lead out of what is known, as they are written.
+    pub unknown: Vec<(String, usize)>,
+    /// Names of everything that the work itself calls.
+    pub calls: Vec<String>,
+}
+
+/// What one function does itself, and what it calls.
+#[derive(Default)]
+struct Own {
+    /// Effects, with the call and its offset.
+    effects: Vec<(Effect, String, usize)>,
+    /// Functions of the workspace, with the name and the offset of the call.
+    calls: Vec<(FnRef, String, usize)>,
+    unknown: Vec<(String, usize)>,
+    names: Vec<String>,
+}
+
+/// Looks into work and what it calls; what a function does is read once.
+pub struct Looker<'a, 'i, 'w> {
+    /// The workspace.
+    pub program: &'a Program<'i, 'w>,
+    /// What the configuration counts: calls with their rules.
+    pub configured: &'a [(String, String)],
+    known: Mutex<HashMap<(String, usize), Arc<Own>>>,
+}
+
+impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn new(program: &'a Program<'i, 'w>, configured: &'a [(String, String)]) -> Self {
+        Self {
+            program,
+            configured,
+            known: Mutex::default(),
+        }
+    }
+
+    /// What the work of a site does.
+    pub fn evidence(&self, seen: &Seen<'_, '_>) -> Outcome<Evidence> {
+        let root = self.own(seen.function, seen.code, &[seen.work], seen.known)?;
+        let file = &seen.function.facts;
+        let mut evidence = Evidence {
+            findings: Vec::new(),
+            unknown: root.unknown,
+            calls: root.names,
+        };
+        for (effect, call, at) in root.effects {
+            evidence.findings.push(Finding {
+                effect,
+                call,
+                path: file.file.path.clone(),
+                line: file.place(&(at..at)).line,
+                from: at,
+                through: None,
+                depth: 0,
+            });
+        }
+        let mut done: BTreeSet<(String, usize)> = BTreeSet::new();
+        let mut level: Vec<(FnRef, String, usize)> = root.calls;
+        for depth in 1..=DEPTH {
+            let is_decided = evidence.findings.iter().any(|finding| {
+                matches!(
+                    finding.effect,
+                    Effect::Model | Effect::Git | Effect::Mail | Effect::Network
+                )
+            });
+            if level.is_empty() || done.len() > FUNCTIONS || (is_decided && depth > 3) {
+                break;
+            }
+            let mut next = Vec::new();
+            for (function, through, from) in level {
+                if !done.insert(function.key()) {
+                    continue;
+                }
+                let own = self.of(&function)?;
+                for (effect, call, at) in &own.effects {
+                    // A schedule deeper down is the callee's own affair: a time limit, a poll.
+                    if *effect == Effect::Tick && depth > 1 {
+                        continue;
+                    }
+                    evidence.findings.push(Finding {
+                        effect: effect.clone(),
+                        call: call.clone(),
+                        path: function.facts.file.path.clone(),
+                        line: function.facts.place(&(*at..*at)).line,
+                        from,
+                        through: Some(through.clone()),
+                        depth,
+                    });
+                }
+                for (called, _, _) in &own.calls {
+                    if !done.contains(&called.key()) {
+                        next.push((called.clone(), through.clone(), from));
+                    }
+                }
+            }
+            level = next;
+        }
+        Ok(evidence)
+    }
+
+    fn of(&self, function: &FnRef) -> Outcome<Arc<Own>> {
+        let key = function.key();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = known.get(&key) {
+            return Ok(Arc::clone(own));
+        }
+        drop(known);
+        let own = match self.program.code(function) {
+            Some(code) => {
+                let body: Vec<&Code> = code.body.iter().collect();
+                let env = Env::of(&code);
+                self.own(function, &code, &body, &env.known)?
+            }
+            None => Own::default(),
+        };
+        let own = Arc::new(own);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(known.entry(key).or_insert(own)))
+    }
+
+    /// What `body`, a part of `function`, does itself.
+    fn own<'c>(
+        &self,
+        function: &FnRef,
+        code: &'c FnCode,
+        body: &[&'c Code],
+        known: &[Known<'c>],
+    ) -> Outcome<Own> {
+        let mut own = Own::default();
+        let mut refusal = Ok(());
+        let mut env = Env {
+            known: known.to_vec(),
+            above: Vec::new(),
+        };
+        for part in body {
+            env.walk(part, &mut |part, env| {
+                if refusal.is_ok() {
+                    refusal = self.part(function, code, part, env, &mut own);
+                }
+            });
+        }
+        refusal.map(|()| own)
+    }
+
+    fn part(
+        &self,
+        function: &FnRef,
+        code: &FnCode,
+        part: &Code,
+        env: &Env<'_>,
+        own: &mut Own,
+    ) -> Outcome<()> {
+        match &part.kind {
+            Kind::Call(callee, arguments, _) => {
+                let Kind::Path(path) = &callee.kind else {
+                    return Ok(());
+                };
+                let at = callee.range.start;
+                let name = path.rsplit("::").next().unwrap_or(path);
+                let absolute = self.program.absolute(&function.facts, &code.uses, path);
+                own.names.push(path.clone());
+                if let Some(rule) = self.rule(&absolute, name) {
+                    own.effects
+                        .push((Effect::Configured(rule), path.clone(), at));
+                    return Ok(());
+                }
+                if let Some(effect) = effects::of_function(&absolute) {
+                    let is_git = matches!(arguments.first().map(|a| &a.kind), Some(Kind::Literal(Literal::Text(text))) if text == "git");
+                    let effect = if is_git { Effect::Git } else { effect };
+                    own.effects.push((effect, path.clone(), at));
+                    return Ok(());
+                }
+                if absolute.ends_with("tokio::time::interval")
+                    || absolute.ends_with("tokio::time::interval_at")
+                {
+                    return Ok(());
+                }
+                if absolute.ends_with("time::sleep") && in_endless_loop(env) && !is_pause(arguments)
+                {
+                    own.effects.push((Effect::Tick, path.clone(), at));
+                    return Ok(());
+                }
+                let krate = absolute.split("::").next().unwrap_or_default();
+                // Making a client does nothing yet: `Client::new()`.
+                let is_maker = matches!(
+                    name,
+                    "new" | "default" | "builder" | "from" | "default_client"
+                );
+                if let Some(effect) = effects::of_crate(krate)
+                    .filter(|_| !is_maker && name.starts_with(char::is_lowercase))
+                {
+                    own.effects.push((effect, path.clone(), at));
+                    return Ok(());
+                }
+                if env.known.iter().any(|known| known.name == path) {
+                    own.unknown.push((path.clone(), at));
+                    return Ok(());
+                }
+                if let Some(called) = self.program.called(function, &code.uses, path)? {
+                    own.calls.push((called, path.clone(), at));
+                } else if name.starts_with(char::is_lowercase) {
+                    own.unknown.push((path.clone(), at));
+                }
+            }
+            Kind::Method(method) => self.method(function, code, method, env, own)?,
+            Kind::Assign(target, value) => {
+                if let Kind::Field(_, field) = &target.kind
+                    && is_status(field)
+                    && is_set(value)
+                {
+                    own.effects
+                        .push((Effect::Status, field.clone(), part.range.start));
+                }
+            }
+            Kind::Struct(path, fields, _) if path.ends_with("ActiveModel") => {
+                let status = fields
+                    .iter()
+                    .find(|(name, value)| is_status(name) && is_set(value));
+                if let Some((name, value)) = status {
+                    own.effects
+                        .push((Effect::Status, name.clone(), value.range.start));
+                }
+            }
+            Kind::Path(path) if path.contains("Column::") => {
+                let column = path.rsplit("::").next().unwrap_or(path).to_lowercase();
+                let is_written = env.above.last().is_some_and(
+                    |above| matches!(&above.kind, Kind::Method(m) if m.name == "col_expr"),
+                );
+                if is_status(&column) && is_written {
+                    own.effects
+                        .push((Effect::Status, path.clone(), part.range.start));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn method(
+        &self,
+        function: &FnRef,
+        code: &FnCode,
+        method: &Method,
+        env: &Env<'_>,
+        own: &mut Own,
+    ) -> Outcome<()> {
+        let name = method.name.as_str();
+        let at = method.name_range.start;
+        own.names.push(name.to_owned());
+        if name == "tick" && in_endless_loop(env) {
+            own.effects.push((Effect::Tick, ".tick()".to_owned(), at));
+            return Ok(());
+        }
+        let is_awaited = env
+            .above
+            .iter()
+            .rev()
+            .take(6)
+            .any(|above| matches!(above.kind, Kind::Await(_)));
+        if name == "send" && method.arguments.is_empty() && is_request(&method.on) {
+            own.effects
+                .push((Effect::Network, ".send()".to_owned(), at));
+            return Ok(());
+        }
+        if effects::WRITES.contains(&name)
+            && is_awaited
+            && method.arguments.len() == 1
+            && self.is_connection(function, code, &method.arguments[0], env)?
+        {
+            own.effects.push((Effect::Write, format!(".{name}()"), at));
+            return Ok(());
+        }
+        let is_ours = !self.program.functions(name)?.is_empty();
+        let typer = Typer {
+            program: self.program,
+            function,
+            code,
+        };
+        let ty = typer.value(&env.known, &method.on)?;
+        let Some(ty) = ty else {
+            let found = if is_ours {
+                self.program.methods(None, name, method.arguments.len())?
+            } else {
+                Vec::new()
+            };
+            if found.is_empty() && is_awaited {
+                own.unknown.push((format!(".{name}()"), at));
+            }
+            own.calls.extend(
+                found
+                    .into_iter()
+                    .map(|called| (called, format!(".{name}()"), at)),
+            );
+            return Ok(());
+        };
+        let plain = types::pointee(&ty.text);
+        let head = types::head(plain);
+        let called = format!("{head}::{name}");
+        if let Some(rule) = self.rule(&called, name) {
+            own.effects.push((Effect::Configured(rule), called, at));
+            return Ok(());
+        }
+        let found = if is_ours {
+            self.program
+                .methods(Some(plain), name, method.arguments.len())?
+        } else {
+            Vec::new()
+        };
+        if effects::MODEL_TYPES.iter().any(|word| head.contains(word)) && is_awaited {
+            own.effects.push((Effect::Model, called, at));
+            return Ok(());
+        }
+        if found.is_empty() {
+            let absolute = self.program.absolute(&ty.facts, &[], types::path(plain));
+            let krate = absolute.split("::").next().unwrap_or_default();
+            match effects::of_crate(krate) {
+                Some(effect) if is_awaited => own.effects.push((effect, called.clone(), at)),
+                // A parameter's own type, a trait's object, what another crate declares.
+                _ if is_awaited && !is_harmless(head, name) => {
+                    own.unknown.push((called.clone(), at))
+                }
+                _ => {}
+            }
+        }
+        own.calls
+            .extend(found.into_iter().map(|to| (to, called.clone(), at)));
+        Ok(())
+    }
+
+    /// The rule that the configuration gives a call.
+    fn rule(&self, absolute: &str, name: &str) -> Option<String> {
+        let found = self.configured.iter().find(|(call, _)| {
+            let call = call.replace('-', "_");
+            call == absolute
+                || (call.rsplit("::").next() == Some(name)
+                    && (absolute.ends_with(&format!("::{call}"))
+                        || call.ends_with(&format!("::{absolute}"))))
+        });
+        found.map(|(_, rule)| rule.clone())
+    }
+
+    fn is_connection(
+        &self,
+        function: &FnRef,
+        code: &FnCode,
+        argument: &Code,
+        env: &Env<'_>,
+    ) -> Outcome<bool> {
+        let typer = Typer {
+            program: self.program,
+            function,
+            code,
+        };
+        if let Some(ty) = typer.value(&env.known, argument)? {
+            let head = types::head(types::pointee(&ty.text));
+            return Ok(matches!(
+                head,
+                "DatabaseConnection"
+                    | "DatabaseTransaction"
+                    | "ConnectionTrait"
+                    | "C"
+                    | "PgPool"
+                    | "Pool"
+                    | "DbConn"
+            ));
+        }
+        let name = match &argument.bare().kind {
+            Kind::Path(name) | Kind::Field(_, name) => name.as_str(),
+            _ => return Ok(false),
+        };
+        Ok(["db", "tx", "txn", "conn", "connection", "pool"]
+            .iter()
+            .any(|word| name.split('_').any(|part| part == *word)))
+    }
+}
+
+/// Methods of std and tokio whose waiting says nothing about the work.
+fn is_harmless(head: &str, name: &str) -> bool {
+    matches!(
+        name,
+        "send"
+            | "recv"
+            | "lock"
+            | "read"
+            | "write"
+            | "cancelled"
+            | "notified"
+            | "changed"
+            | "acquire"
+            | "clone"
+            | "closed"
+            | "tick"
+            | "join"
+            | "next"
+    ) || matches!(
+        head,
+        "Sender"
+            | "Receiver"
+            | "JoinHandle"
+            | "Mutex"
+            | "RwLock"
+            | "HashMap"
+            | "Vec"
+            | "String"
+            | "Option"
+            | "Result"
+    )
+}
+
+fn is_status(column: &str) -> bool {
+    let column = column.to_lowercase();
+    effects::STATUS_COLUMNS.iter().any(|word| {
+        column == *word
+            || column.ends_with(&format!("_{word}"))
+            || (word.starts_with("is_") && column == word.replace('_', ""))
+    })
+}
+
+/// Whether the value is `Set(…)`.
+fn is_set(value: &Code) -> bool {
+    match &value.kind {
+        Kind::Call(callee, ..) => {
+            matches!(&callee.kind, Kind::Path(path) if path.rsplit("::").next() == Some("Set"))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a chain of methods builds a request.
+fn is_request(code: &Code) -> bool {
+    match &code.kind {
+        Kind::Method(method) => {
+            effects::REQUEST.contains(&method.name.as_str()) || is_request(&method.on)
+        }
+        Kind::Await(of) | Kind::Try(of) => is_request(of),
+        _ => false,
+    }
+}
+
+/// Whether a loop without an end of its own stands around.
+fn in_endless_loop(env: &Env<'_>) -> bool {
+    env.above.iter().any(|above| match &above.kind {
+        Kind::Loop(_) => true,
+        Kind::While(condition, _) => matches!(condition.kind, Kind::Literal(Literal::Bool)),
+        _ => false,
+    })
+}
+
+/// Whether a time to sleep is that of another try.
+fn is_pause(arguments: &[Code]) -> bool {
+    let mut is_pause = false;
+    for argument in arguments {
+        argument.walk(&mut |part| {
+            if let Kind::Path(name) | Kind::Field(_, name) = &part.kind {
+                let name = name.to_lowercase();
+                is_pause |= ["backoff", "delay", "retry", "pause", "poll"]
+                    .iter()
+                    .any(|word| name.contains(word));
+            }
+        });
+    }
+    is_pause
+}
