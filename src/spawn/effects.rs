@@ -110,7 +110,7 @@ pub const FUNCTIONS: &[(&str, Effect)] = &[
 pub const MODEL_TYPES: [&str; 6] = ["OpenAI", "OpenAi", "Anthropic", "Llm", "Gemini", "Ollama"];
 
 /// Methods of sea-orm that write, with a connection as their argument.
-pub const WRITES: [&str; 8] = [
+pub const WRITES: [&str; 7] = [
     "insert",
     "update",
     "save",
@@ -118,7 +118,6 @@ pub const WRITES: [&str; 8] = [
     "exec_with_returning",
     "exec_without_returning",
     "insert_many",
-    "execute",
 ];
 
 /// Parts of the names of columns that say how something stands.

@@ -328,7 +328,7 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
             } else {
                 Vec::new()
             };
-            if found.is_empty() && is_awaited {
+            if found.is_empty() && is_awaited && !is_harmless("", name) {
                 own.unknown.push((format!(".{name}()"), at));
             }
             own.calls.extend(
@@ -339,18 +339,31 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
             return Ok(());
         };
         let plain = types::pointee(&ty.text);
+        // A type parameter has the methods of what bounds it.
+        let bounds = code.generics.iter().filter(|(name, _)| name == plain);
+        let bounds: Vec<&str> = bounds
+            .flat_map(|(_, bounds)| bounds.split('+'))
+            .map(str::trim)
+            .collect();
         let head = types::head(plain);
         let called = format!("{head}::{name}");
         if let Some(rule) = self.rule(&called, name) {
             own.effects.push((Effect::Configured(rule), called, at));
             return Ok(());
         }
-        let found = if is_ours {
-            self.program
-                .methods(Some(plain), name, method.arguments.len())?
-        } else {
-            Vec::new()
-        };
+        let mut found = Vec::new();
+        if is_ours {
+            found = self
+                .program
+                .methods(Some(plain), name, method.arguments.len())?;
+            for bound in bounds {
+                if found.is_empty() {
+                    found = self
+                        .program
+                        .methods(Some(bound), name, method.arguments.len())?;
+                }
+            }
+        }
         if effects::MODEL_TYPES.iter().any(|word| head.contains(word)) && is_awaited {
             own.effects.push((Effect::Model, called, at));
             return Ok(());

@@ -162,6 +162,17 @@ fn follow(
     };
     let mut on = |part: &Code, env: &Env<'_>| {
         let is_later = part.range.end > after;
+        // What another task awaits, the function that spawned does not.
+        let in_task = env
+            .above
+            .iter()
+            .any(|above| matches!(above.kind, Kind::Async(_)) && above.range.start > after);
+        if in_task {
+            if matches!(&part.kind, Kind::Await(of) if is_it(of)) {
+                handed.get_or_insert(("awaited by another task".to_owned(), part.range.start));
+            }
+            return;
+        }
         let first = |slot: &mut Option<(String, usize)>, how: &str| {
             slot.get_or_insert_with(|| (how.to_owned(), part.range.start));
         };

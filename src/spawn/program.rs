@@ -170,16 +170,17 @@ impl<'i, 'w> Program<'i, 'w> {
         uses: &[(String, String)],
         path: &str,
     ) -> Outcome<Option<FnRef>> {
-        let name = path.rsplit("::").next().unwrap_or(path);
-        if self.files(0, name).is_empty() {
-            return Ok(None);
-        }
         let own_type = from.self_type().unwrap_or("Self").to_owned();
         let written = match path.strip_prefix("Self::") {
             Some(rest) => format!("{own_type}::{rest}"),
             None => path.to_owned(),
         };
         let absolute = self.absolute(&from.facts, uses, &written);
+        // What is imported under another name has its own.
+        let name = absolute.rsplit("::").next().unwrap_or(&absolute);
+        if self.files(0, name).is_empty() {
+            return Ok(None);
+        }
         let own = self.crate_of(&from.facts.file.path).unwrap_or_default();
         let krate = absolute.split("::").next().unwrap_or_default();
         // A name alone that nothing imports, or a child module, belongs to the own crate.

@@ -1,7 +1,8 @@
 //! The shape of spawned work: what tells the plumbing of a process from the work of a request.
 
 use super::program::{FnRef, Program};
-use super::scope::free;
+use super::scope::{Env, Known, free};
+use super::types::{self, Typer};
 use crate::index::{Code, FnCode, Kind, Let};
 use crate::note::Outcome;
 
@@ -20,41 +21,38 @@ pub struct Shape {
 
 /// The shape of `work`, which stands in `function`: its own, and that of the functions that it
 /// consists of.
-pub fn shape(
+pub fn shape<'c>(
     program: &Program<'_, '_>,
     function: &FnRef,
     code: &FnCode,
-    work: &Code,
+    work: &'c Code,
+    known: &[Known<'c>],
 ) -> Outcome<Shape> {
     let mut shape = Shape::default();
     let captured = free(work);
     read(work, &|name| captured.contains_key(name), &mut shape);
     // `async move { worker.run().await }` is what `run` is.
+    let whole = whole_calls(work);
     let mut functions = Vec::new();
-    for (call, at) in whole_calls(work) {
-        let found = match &call.kind {
-            Kind::Call(callee, ..) => match &callee.kind {
-                Kind::Path(path) => program.called(function, &code.uses, path)?,
-                _ => None,
-            },
-            Kind::Method(method) => {
-                let typer = super::types::Typer {
-                    program,
-                    function,
-                    code,
-                };
-                let env = super::scope::Env::of(code);
-                let ty = typer.value(&env.known, &method.on)?;
-                let ty = ty.as_ref().map(|ty| super::types::pointee(&ty.text));
-                program
-                    .methods(ty, &method.name, method.arguments.len())?
-                    .into_iter()
-                    .next()
+    let mut refusal = Ok(());
+    let typer = Typer {
+        program,
+        function,
+        code,
+    };
+    let mut env = Env {
+        known: known.to_vec(),
+        above: Vec::new(),
+    };
+    env.walk(work, &mut |part, env| {
+        if refusal.is_ok() && whole.iter().any(|call| std::ptr::eq(*call, part)) {
+            match callee(&typer, part, env) {
+                Ok(found) => functions.extend(found.map(|found| (found, part.range.start))),
+                Err(e) => refusal = Err(e),
             }
-            _ => None,
-        };
-        functions.extend(found.map(|found| (found, at)));
-    }
+        }
+    });
+    refusal?;
     for (function, at) in functions {
         let Some(code) = program.code(&function) else {
             continue;
@@ -72,6 +70,25 @@ pub fn shape(
         take(&mut shape.endless, inner.endless);
     }
     Ok(shape)
+}
+
+/// The function of the workspace that a call reaches, where that is sure.
+fn callee(typer: &Typer<'_, '_, '_>, call: &Code, env: &Env<'_>) -> Outcome<Option<FnRef>> {
+    match &call.kind {
+        Kind::Call(callee, ..) => match &callee.kind {
+            Kind::Path(path) => typer.program.called(typer.function, &typer.code.uses, path),
+            _ => Ok(None),
+        },
+        Kind::Method(method) => {
+            let ty = typer.value(&env.known, &method.on)?;
+            let ty = ty.as_ref().map(|ty| types::pointee(&ty.text));
+            let found = typer
+                .program
+                .methods(ty, &method.name, method.arguments.len())?;
+            Ok(found.into_iter().next())
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The statements of work, without the blocks around them.
@@ -103,7 +120,7 @@ pub fn statements(work: &Code) -> Vec<&Code> {
 }
 
 /// The calls that stand in the place of a whole statement of the work.
-fn whole_calls(work: &Code) -> Vec<(&Code, usize)> {
+fn whole_calls(work: &Code) -> Vec<&Code> {
     let mut found = Vec::new();
     for statement in statements(work) {
         let value = match &statement.kind {
@@ -117,7 +134,7 @@ fn whole_calls(work: &Code) -> Vec<(&Code, usize)> {
         };
         let value = value.map(Code::bare);
         if let Some(value) = value.filter(|v| matches!(v.kind, Kind::Call(..) | Kind::Method(_))) {
-            found.push((value, value.range.start));
+            found.push(value);
         }
     }
     found
@@ -265,7 +282,7 @@ fn is_wait(part: &Code) -> bool {
 
 fn is_receive(part: &Code) -> bool {
     matches!(&part.kind, Kind::Method(method)
-        if method.arguments.is_empty() && matches!(method.name.as_str(), "recv" | "recv_async"))
+        if method.name.starts_with("recv"))
 }
 
 /// Whether a loop's body has a `break` or a `return` of its own.

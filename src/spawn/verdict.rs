@@ -162,12 +162,21 @@ impl Judge<'_, '_, '_> {
             return one(Verdict::Awaited, None, text, *at);
         }
         let evidence = self.looker.evidence(seen)?;
-        let shape = shape(self.looker.program, seen.function, seen.code, seen.work)?;
+        let shape = shape(
+            self.looker.program,
+            seen.function,
+            seen.code,
+            seen.work,
+            seen.known,
+        )?;
         let is_handler = origin == Origin::Handlers;
         if let Some((rule, text)) = of_stream(site, &ends, &evidence, &shape) {
             return one(Verdict::Acceptable, Some(rule), text, site.offset);
         }
-        if !is_handler
+        // A handler's own work is never plumbing; a loop that it starts for others may be.
+        let is_loop =
+            shape.receives.is_some() && !evidence.findings.iter().any(|f| is_outside(&f.effect));
+        if (!is_handler || is_loop)
             && let Some((text, at)) = self.plumbing(site, &ends, &evidence, &shape, origin)
         {
             return one(Verdict::Structural, None, text, at);
@@ -209,6 +218,13 @@ impl Judge<'_, '_, '_> {
         }
         if !outside.is_empty() {
             return Ok((Verdict::TaskSpec, questions));
+        }
+        if let Some(text) = writes_result(seen.work, &evidence) {
+            let mut reasons = questions;
+            if let Some(first) = reasons.first_mut() {
+                first.because = format!("{}: {text}", first.because);
+            }
+            return Ok((Verdict::TaskSpec, reasons));
         }
         if let Some(write) = questions.first() {
             let mut reasons = questions.clone();
@@ -278,7 +294,11 @@ impl Judge<'_, '_, '_> {
                 *at,
             ));
         }
-        if let Some(receiver) = &ends.returned {
+        let is_quiet = !evidence
+            .findings
+            .iter()
+            .any(|finding| is_outside(&finding.effect));
+        if let Some(receiver) = ends.returned.as_ref().filter(|_| is_quiet) {
             return Some((
                 format!(
                     "`{receiver}`, which it sends into, is returned: who receives answers for it"
@@ -311,6 +331,40 @@ impl Judge<'_, '_, '_> {
             }
         }
         None
+    }
+}
+
+/// What says that work writes down what came of other work that it did before.
+fn writes_result(work: &Code, evidence: &Evidence) -> Option<String> {
+    let writes = evidence.findings.iter().filter(|finding| {
+        matches!(finding.effect, Effect::Status | Effect::Write) && finding.depth <= 3
+    });
+    let first_write = writes.map(|finding| finding.from).min()?;
+    let mut before = None;
+    work.walk(&mut |part| {
+        if let Kind::Await(of) = &part.kind
+            && of.range.end < first_write
+            && let Kind::Call(..) | Kind::Method(_) = &of.kind
+        {
+            before.get_or_insert_with(|| called(of));
+        }
+    });
+    before.map(|call| {
+        format!(
+            "it holds what came of `{call}`, which nobody asks about again when the process ends"
+        )
+    })
+}
+
+/// The function that a call names.
+fn called(call: &Code) -> String {
+    match &call.kind {
+        Kind::Call(callee, ..) => match &callee.kind {
+            Kind::Path(path) => path.clone(),
+            _ => "a call".to_owned(),
+        },
+        Kind::Method(method) => format!(".{}()", method.name),
+        _ => "a call".to_owned(),
     }
 }
 
