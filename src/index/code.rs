@@ -181,8 +181,12 @@ impl Code {
             | Kind::Tuple(parts)
             | Kind::Parts(parts) => parts.iter().for_each(on),
             Kind::Struct(_, fields, rest) => {
-                fields.iter().for_each(|(_, value)| on(value));
-                rest.iter().for_each(|rest| on(rest));
+                for (_, value) in fields {
+                    on(value);
+                }
+                if let Some(rest) = rest {
+                    on(rest);
+                }
             }
             Kind::Let(of) => {
                 of.value.iter().for_each(&mut *on);
@@ -198,7 +202,9 @@ impl Code {
             Kind::If(condition, then, otherwise) => {
                 on(condition);
                 on(then);
-                otherwise.iter().for_each(|otherwise| on(otherwise));
+                if let Some(otherwise) = otherwise {
+                    on(otherwise);
+                }
             }
             Kind::While(condition, body) => {
                 on(condition);
@@ -212,7 +218,11 @@ impl Code {
                 on(target);
                 on(value);
             }
-            Kind::Return(value) | Kind::Break(value) => value.iter().for_each(|value| on(value)),
+            Kind::Return(value) | Kind::Break(value) => {
+                if let Some(value) = value {
+                    on(value);
+                }
+            }
         }
     }
 

@@ -111,19 +111,18 @@ impl Lower {
     /// What of `tokens` is code, piece by piece between its commas.
     fn pieces(&self, tokens: TokenStream, out: &mut Vec<Code>) {
         let mut piece: Vec<TokenTree> = Vec::new();
-        let mut trees = tokens.into_iter().peekable();
-        while let Some(tree) = trees.next() {
+        for tree in tokens {
             match &tree {
                 TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => {
-                    self.piece(std::mem::take(&mut piece), out);
+                    self.piece(&std::mem::take(&mut piece), out);
                 }
                 _ => piece.push(tree),
             }
         }
-        self.piece(piece, out);
+        self.piece(&piece, out);
     }
 
-    fn piece(&self, piece: Vec<TokenTree>, out: &mut Vec<Code>) {
+    fn piece(&self, piece: &[TokenTree], out: &mut Vec<Code>) {
         if piece.is_empty() {
             return;
         }
@@ -131,12 +130,12 @@ impl Lower {
             let tokens: TokenStream = trees.iter().cloned().collect();
             syn::parse2::<Expr>(tokens).ok().map(|e| self.lower(&e))
         };
-        let is_group = |delimiter: Delimiter| matches!(piece.as_slice(), [TokenTree::Group(group)] if group.delimiter() == delimiter);
+        let is_group = |delimiter: Delimiter| matches!(piece, [TokenTree::Group(group)] if group.delimiter() == delimiter);
         if is_group(Delimiter::Brace) {
             // The object of `json!({ … })`, say, or a block.
-            if let Some(code) = whole(&piece) {
+            if let Some(code) = whole(piece) {
                 out.push(code);
-            } else if let [TokenTree::Group(group)] = piece.as_slice() {
+            } else if let [TokenTree::Group(group)] = piece {
                 self.pieces(group.stream(), out);
             }
             return;
@@ -169,20 +168,20 @@ impl Lower {
             is_colon(&pair[1]) && !is_joint(&pair[0])
         });
         if let Some(at) = cut {
-            return self.piece(piece[at + 2..].to_vec(), out);
+            return self.piece(&piece[at + 2..], out);
         }
-        if let Some(code) = whole(&piece) {
+        if let Some(code) = whole(piece) {
             out.push(code);
             return;
         }
         if let Some(at) = colon.filter(|at| *at == 0) {
-            return self.piece(piece[at + 2..].to_vec(), out);
+            return self.piece(&piece[at + 2..], out);
         }
         // `%value` and `?value` of tracing.
         if let Some(TokenTree::Punct(punct)) = piece.first()
             && matches!(punct.as_char(), '%' | '?' | '@')
         {
-            return self.piece(piece[1..].to_vec(), out);
+            return self.piece(&piece[1..], out);
         }
         // `pattern => body`.
         let arrow = piece.windows(2).position(|pair| {
@@ -190,10 +189,10 @@ impl Lower {
                 if a.as_char() == '=' && b.as_char() == '>')
         });
         if let Some(at) = arrow {
-            self.piece(piece[..at].to_vec(), out);
-            return self.piece(piece[at + 2..].to_vec(), out);
+            self.piece(&piece[..at], out);
+            return self.piece(&piece[at + 2..], out);
         }
-        self.loose(&piece, out);
+        self.loose(piece, out);
     }
 
     /// Names and groups of tokens that are no expression.

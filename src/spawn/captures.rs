@@ -339,8 +339,8 @@ fn of_type(
 }
 
 /// The role of a value that holds values of `roles`: that of the one that travels worst.
-fn worst(roles: impl Iterator<Item = Outcome<Role>>) -> Outcome<Role> {
-    roles.fold(Ok(Role::Data), |worst, role| Ok(worst?.max(role?)))
+fn worst(mut roles: impl Iterator<Item = Outcome<Role>>) -> Outcome<Role> {
+    roles.try_fold(Role::Data, |worst, role| Ok(worst.max(role?)))
 }
 
 fn mentions(ty: &str, names: &[&str]) -> bool {

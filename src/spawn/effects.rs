@@ -22,6 +22,10 @@ pub enum Effect {
     Write,
     /// Waits for the next time of a schedule.
     Tick,
+    /// Works through files, or waits for work, once for each of as many things as there are.
+    Loop,
+    /// Reads or writes files, or holds a thread.
+    Files,
     /// What the configuration says: a rule's name.
     Configured(String),
 }
@@ -32,7 +36,7 @@ impl Effect {
     pub fn rules(&self) -> Vec<&str> {
         match self {
             Self::Model | Self::Git => vec!["Q1", "Q2"],
-            Self::Process => vec!["Q1"],
+            Self::Process | Self::Loop | Self::Files => vec!["Q1"],
             Self::Mail | Self::Network => vec!["Q2"],
             Self::Status => vec!["Q4"],
             Self::Write => vec!["Q3"],
@@ -53,6 +57,8 @@ impl Effect {
             Self::Status => "writes a status column",
             Self::Write => "writes to the database",
             Self::Tick => "runs on a schedule",
+            Self::Loop => "works through as many as there are",
+            Self::Files => "reads or writes files, or holds a thread",
             Self::Configured(_) => "counts by the configuration",
         }
     }
@@ -104,6 +110,37 @@ pub const FUNCTIONS: &[(&str, Effect)] = &[
     ("process::Command::new", Effect::Process),
     ("tokio::net::TcpStream::connect", Effect::Network),
     ("tokio_postgres::connect", Effect::Network),
+];
+
+/// Functions of `fs` that read or write whole files, and what holds a thread.
+pub const FILES: [&str; 11] = [
+    "fs::read",
+    "fs::read_to_string",
+    "fs::write",
+    "fs::copy",
+    "fs::remove_dir_all",
+    "fs::File::open",
+    "fs::File::create",
+    "fs::create_dir_all",
+    "task::spawn_blocking",
+    "task::block_in_place",
+    "thread::sleep",
+];
+
+/// Crates whose functions take a moment and stay in the process.
+pub const HARMLESS: [&str; 12] = [
+    "std",
+    "core",
+    "alloc",
+    "serde_json",
+    "tracing",
+    "chrono",
+    "uuid",
+    "serde",
+    "anyhow",
+    "log",
+    "futures",
+    "futures_util",
 ];
 
 /// Parts of the names of types that speak to a model.
@@ -159,6 +196,18 @@ pub fn of_crate(krate: &str) -> Option<Effect> {
             None => krate == *name,
         });
     found.map(|(_, effect)| effect.clone())
+}
+
+/// Whether the function at an absolute path reads or writes files, or holds a thread.
+#[must_use]
+pub fn is_files(absolute: &str) -> bool {
+    let ends = |end: &&&str| {
+        absolute == **end
+            || absolute
+                .strip_suffix(**end)
+                .is_some_and(|rest| rest.ends_with("::"))
+    };
+    FILES.iter().find(ends).is_some()
 }
 
 /// What the function at an absolute path does, if it is in the table.

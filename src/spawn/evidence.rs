@@ -132,6 +132,11 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
                         depth,
                     });
                 }
+                for (call, _) in &own.unknown {
+                    evidence
+                        .unknown
+                        .push((format!("{call} of {through}"), from));
+                }
                 for (called, _, _) in &own.calls {
                     if !done.contains(&called.key()) {
                         next.push((called.clone(), through.clone(), from));
@@ -237,13 +242,30 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
                     own.effects.push((effect, path.clone(), at));
                     return Ok(());
                 }
+                if effects::is_files(&absolute) {
+                    let effect = if in_loop(env) {
+                        Effect::Loop
+                    } else {
+                        Effect::Files
+                    };
+                    own.effects.push((effect, path.clone(), at));
+                    return Ok(());
+                }
                 if env.known.iter().any(|known| known.name == path) {
                     own.unknown.push((path.clone(), at));
                     return Ok(());
                 }
                 if let Some(called) = self.program.called(function, &code.uses, path)? {
                     own.calls.push((called, path.clone(), at));
-                } else if name.starts_with(char::is_lowercase) {
+                    // Work for each of what the work was given: how much that is, nobody knows.
+                    let is_awaited = env
+                        .above
+                        .last()
+                        .is_some_and(|above| matches!(above.kind, Kind::Await(_)));
+                    if is_awaited && in_items(env) {
+                        own.effects.push((Effect::Loop, path.clone(), at));
+                    }
+                } else if name.starts_with(char::is_lowercase) && !is_known(&absolute, path) {
                     own.unknown.push((path.clone(), at));
                 }
             }
@@ -292,7 +314,7 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
         let name = method.name.as_str();
         let at = method.name_range.start;
         own.names.push(name.to_owned());
-        if name == "tick" && in_endless_loop(env) {
+        if name == "tick" && in_loop(env) {
             own.effects.push((Effect::Tick, ".tick()".to_owned(), at));
             return Ok(());
         }
@@ -375,7 +397,7 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
                 Some(effect) if is_awaited => own.effects.push((effect, called.clone(), at)),
                 // A parameter's own type, a trait's object, what another crate declares.
                 _ if is_awaited && !is_harmless(head, name) => {
-                    own.unknown.push((called.clone(), at))
+                    own.unknown.push((called.clone(), at));
                 }
                 _ => {}
             }
@@ -493,6 +515,53 @@ fn is_request(code: &Code) -> bool {
         Kind::Await(of) | Kind::Try(of) => is_request(of),
         _ => false,
     }
+}
+
+/// Whether nothing has to be known of a function outside of the workspace.
+fn is_known(absolute: &str, path: &str) -> bool {
+    let krate = absolute.split("::").next().unwrap_or_default();
+    let owner = path.rsplit("::").nth(1).unwrap_or_default();
+    effects::HARMLESS.contains(&krate)
+        || matches!(
+            owner,
+            "Vec"
+                | "String"
+                | "HashMap"
+                | "HashSet"
+                | "BTreeMap"
+                | "Duration"
+                | "Instant"
+                | "Arc"
+                | "Box"
+                | "Option"
+                | "Result"
+                | "Default"
+                | "PathBuf"
+                | "Path"
+                | "Uuid"
+                | "Utc"
+        )
+        || (owner.starts_with(char::is_uppercase)
+            && matches!(
+                path.rsplit("::").next(),
+                Some("new" | "from" | "default" | "with_capacity")
+            ))
+}
+
+/// Whether a loop stands around.
+fn in_loop(env: &Env<'_>) -> bool {
+    env.above
+        .iter()
+        .any(|above| matches!(above.kind, Kind::Loop(_) | Kind::While(..) | Kind::For(..)))
+}
+
+/// Whether a loop over the items of something stands around.
+fn in_items(env: &Env<'_>) -> bool {
+    env.above.iter().any(|above| match &above.kind {
+        // `for attempt in 0..3` ends after three.
+        Kind::For(_, over, _) => !matches!(&over.kind, Kind::Parts(ends) if ends.iter().all(|end| matches!(end.kind, Kind::Literal(_)))),
+        _ => false,
+    })
 }
 
 /// Whether a loop without an end of its own stands around.

@@ -39,7 +39,7 @@ pub fn fate(
             Kind::Field(_, field) => field.as_str(),
             _ => return Ok(Fate::Dropped),
         };
-        return follow(program, function, code, name, site.range.start, true, DEPTH);
+        return follow(program, function, code, name, site.range.start, DEPTH);
     }
     let mut below = site;
     // What awaits an `async` wrapper waits for its return, not for the work.
@@ -55,43 +55,34 @@ pub fn fate(
             Kind::Await(_) => {
                 return Ok(Fate::Joined("awaited".to_owned(), above.range.start));
             }
-            Kind::Method(method) if is_same(&method.on, below) => match method.name.as_str() {
-                "join" => return Ok(Fate::Joined("joined".to_owned(), above.range.start)),
-                "push" | "push_back" | "insert" => {}
-                _ => {}
-            },
+            Kind::Method(method) if is_same(&method.on, below) => {
+                if method.name == "join" {
+                    return Ok(Fate::Joined("joined".to_owned(), above.range.start));
+                }
+            }
             // `handles.push(tokio::spawn(…))`, `timeout(limit, tokio::spawn(…))`.
             Kind::Method(method)
                 if matches!(method.name.as_str(), "push" | "push_back" | "insert") =>
             {
                 return match list_name(&method.on) {
-                    Some(name) => follow(
-                        program,
-                        function,
-                        code,
-                        name,
-                        site.range.start,
-                        false,
-                        DEPTH,
-                    ),
+                    Some(name) => follow(program, function, code, name, site.range.start, DEPTH),
                     None => Ok(Fate::HandedOn("kept".to_owned(), above.range.start)),
                 };
             }
-            Kind::Call(..) | Kind::Method(_) | Kind::Macro(..) => {}
-            Kind::Try(_) | Kind::Reference(_) | Kind::Cast(..) | Kind::Tuple(_) => {}
+            Kind::Call(..)
+            | Kind::Method(_)
+            | Kind::Macro(..)
+            | Kind::Try(_)
+            | Kind::Reference(_)
+            | Kind::Cast(..)
+            | Kind::Tuple(_)
+            | Kind::If(..)
+            | Kind::Match(..)
+            | Kind::Closure(..) => {}
             Kind::Block(parts, true) if parts.last().is_some_and(|last| is_same(last, below)) => {}
-            Kind::If(..) | Kind::Match(..) | Kind::Closure(..) => {}
             Kind::Let(of) => {
                 return match of.binding.names.as_slice() {
-                    [name] => follow(
-                        program,
-                        function,
-                        code,
-                        name,
-                        site.range.start,
-                        false,
-                        DEPTH,
-                    ),
+                    [name] => follow(program, function, code, name, site.range.start, DEPTH),
                     _ => Ok(Fate::Dropped),
                 };
             }
@@ -107,15 +98,7 @@ pub fn fate(
             Kind::Assign(target, _) => {
                 return match target.bare().name() {
                     Some("_") => Ok(Fate::Dropped),
-                    Some(name) => follow(
-                        program,
-                        function,
-                        code,
-                        name,
-                        site.range.start,
-                        false,
-                        DEPTH,
-                    ),
+                    Some(name) => follow(program, function, code, name, site.range.start, DEPTH),
                     None => Ok(Fate::HandedOn("kept".to_owned(), above.range.start)),
                 };
             }
@@ -147,7 +130,6 @@ fn follow(
     code: &FnCode,
     name: &str,
     after: usize,
-    is_set: bool,
     depth: usize,
 ) -> Outcome<Fate> {
     let mut env = Env::of(code);
@@ -238,14 +220,14 @@ fn follow(
                     }
                 }
             }
-            Kind::Struct(path, fields, _) if is_later => {
-                if fields.iter().any(|(_, value)| is_it(value)) {
-                    first(&mut handed, &format!("kept in `{path}`"));
-                }
+            Kind::Struct(path, fields, _)
+                if is_later && fields.iter().any(|(_, value)| is_it(value)) =>
+            {
+                first(&mut handed, &format!("kept in `{path}`"));
             }
             Kind::Return(Some(of)) if is_later && is_it(of) => first(&mut handed, "returned"),
             Kind::Tuple(parts) if is_later && parts.iter().any(is_it) => {
-                first(&mut handed, "handed on")
+                first(&mut handed, "handed on");
             }
             _ => {}
         }
@@ -266,7 +248,7 @@ fn follow(
         let fate = if depth == 0 {
             Fate::Dropped
         } else {
-            follow(program, function, code, &list, after, is_set, depth - 1)?
+            follow(program, function, code, &list, after, depth - 1)?
         };
         if fate != Fate::Dropped {
             return Ok(fate);
@@ -318,7 +300,7 @@ fn inside(
         return Ok(Some(handed));
     };
     Ok(Some(
-        match follow(program, &callee, &inner, parameter, 0, false, depth - 1)? {
+        match follow(program, &callee, &inner, parameter, 0, depth - 1)? {
             Fate::Joined(how, _) => Fate::Joined(
                 format!("handed to `{name}`, where it is {how},"),
                 call.range.start,

@@ -20,8 +20,11 @@ pub struct Program<'i, 'w> {
     pub index: &'i Index<'w>,
     /// Files by keyword and name.
     declared: [HashMap<String, Vec<String>>; KEYWORDS.len()],
-    code: Mutex<HashMap<(String, usize), Option<Arc<FnCode>>>>,
+    code: Mutex<Codes>,
 }
+
+/// The code of functions, by file and index.
+type Codes = HashMap<(String, usize), Option<Arc<FnCode>>>;
 
 /// A function of the workspace.
 #[derive(Clone)]
@@ -115,7 +118,7 @@ impl<'i, 'w> Program<'i, 'w> {
         self.lock().entry(key).or_insert(code).clone()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, usize), Option<Arc<FnCode>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Codes> {
         self.code.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

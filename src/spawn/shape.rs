@@ -61,7 +61,7 @@ pub fn shape<'c>(
         for part in &code.body {
             read(part, &|_| false, &mut inner);
         }
-        let mut take = |into: &mut Option<usize>, from: Option<usize>| {
+        let take = |into: &mut Option<usize>, from: Option<usize>| {
             if into.is_none() && from.is_some() {
                 *into = Some(at);
             }
@@ -96,9 +96,8 @@ pub fn statements(work: &Code) -> Vec<&Code> {
     match &work.kind {
         Kind::Async(parts) => parts.iter().collect(),
         Kind::Block(parts, _) => {
-            let (last, before) = match parts.split_last() {
-                Some(split) => split,
-                None => return Vec::new(),
+            let Some((last, before)) = parts.split_last() else {
+                return Vec::new();
             };
             if before.iter().all(|part| matches!(part.kind, Kind::Let(_))) {
                 statements(last)
@@ -298,6 +297,8 @@ fn leaves(body: &[Code]) -> bool {
         }
     }
     let mut found = false;
-    body.iter().for_each(|part| look(part, &mut found));
+    for part in body {
+        look(part, &mut found);
+    }
     found
 }

@@ -36,17 +36,12 @@ pub struct Site {
     pub wrapper: Option<FnRef>,
 }
 
-/// Every site, in the order of files and lines.
-pub type Sites = Vec<Site>;
-
 /// Looks at a site while everything around it is at hand.
 pub struct Seen<'s, 'c> {
     /// The function that the site stands in.
     pub function: &'s FnRef,
     /// Its code.
     pub code: &'c FnCode,
-    /// The call.
-    pub call: &'c Code,
     /// The work, behind the variable that holds it.
     pub work: &'c Code,
     /// What is in scope where the work stands.
@@ -68,9 +63,14 @@ pub fn sites<T: Send>(
         names.extend(name.rsplit("::").next().map(str::to_owned));
     }
     loop {
-        let found = round(program, configured, &wrappers, &names, false, &|site, _| {
-            Ok(())
-        })?;
+        let found = round(
+            program,
+            configured,
+            &wrappers,
+            &names,
+            false,
+            &|_, _| Ok(()),
+        )?;
         let fresh: Vec<Site> = found
             .into_iter()
             .map(|(site, ())| site)
@@ -238,7 +238,6 @@ impl<T> Context<'_, '_, '_, T> {
         let seen = Seen {
             function,
             code,
-            call: part,
             work,
             known,
         };

@@ -413,7 +413,7 @@ impl Typer<'_, '_, '_> {
             },
             Kind::Method(method) => {
                 let on = of(&method.on)?;
-                self.method(on, &method.name, method.arguments.len())?
+                self.method(on.as_ref(), &method.name, method.arguments.len())?
             }
             _ => None,
         })
@@ -459,8 +459,8 @@ impl Typer<'_, '_, '_> {
         Ok(outside(&absolute, owner, name, generics).map(|text| self.here(text)))
     }
 
-    fn method(&self, on: Option<Typed>, name: &str, arguments: usize) -> Outcome<Option<Typed>> {
-        if let Some(on) = &on {
+    fn method(&self, on: Option<&Typed>, name: &str, arguments: usize) -> Outcome<Option<Typed>> {
+        if let Some(on) = on {
             let with = |text: String| Typed {
                 text,
                 facts: Arc::clone(&on.facts),
@@ -474,7 +474,7 @@ impl Typer<'_, '_, '_> {
                 (_, "clone" | "cloned" | "to_owned" | "clone_from") if arguments == 0 => {
                     return Ok(Some(with(plain.to_owned())));
                 }
-                ("Path", "to_path_buf" | "join") | ("PathBuf", "join" | "to_path_buf") => {
+                ("Path" | "PathBuf", "to_path_buf" | "join") => {
                     return Ok(Some(with("PathBuf".to_owned())));
                 }
                 (
@@ -505,7 +505,7 @@ impl Typer<'_, '_, '_> {
                 _ => {}
             }
         }
-        let ty = on.as_ref().map(|on| pointee(&on.text));
+        let ty = on.map(|on| pointee(&on.text));
         let found = match ty {
             Some(ty) => self.program.methods(Some(ty), name, arguments)?,
             None => Vec::new(),
@@ -585,6 +585,7 @@ fn outside(absolute: &str, owner: &str, name: &str, generics: Option<&str>) -> O
             _ => None,
         };
     }
+    #[allow(clippy::unnested_or_patterns, reason = "one line a type")]
     let made = matches!(
         (owner, name),
         ("String", "new" | "from" | "with_capacity")

@@ -230,7 +230,7 @@ impl Judge<'_, '_, '_> {
             let mut reasons = questions.clone();
             reasons.push(Reason {
                 rule: None,
-                because: "one short write: it decides whether it may be lost when the process ends here (then it may stay, A1) or not (then it is a task, Q3)".to_owned(),
+                because: decides(&evidence),
                 line: write.line,
             });
             return Ok((Verdict::Undecided, reasons));
@@ -334,6 +334,19 @@ impl Judge<'_, '_, '_> {
     }
 }
 
+/// What would decide where the work only writes, or reads files.
+fn decides(evidence: &Evidence) -> String {
+    let files = evidence
+        .findings
+        .iter()
+        .all(|finding| finding.effect == Effect::Files);
+    if files {
+        "how much there is to read or write decides: a moment (then it may stay, A1), or more than seconds (then it is a task, Q1)".to_owned()
+    } else {
+        "one short write: it decides whether it may be lost when the process ends here (then it may stay, A1) or not (then it is a task, Q3)".to_owned()
+    }
+}
+
 /// What says that work writes down what came of other work that it did before.
 fn writes_result(work: &Code, evidence: &Evidence) -> Option<String> {
     let writes = evidence.findings.iter().filter(|finding| {
@@ -391,8 +404,11 @@ fn of_stream(
         return None;
     }
     let is_durable = evidence.findings.iter().any(|finding| {
-        matches!(finding.effect, Effect::Status | Effect::Git | Effect::Mail) && finding.depth <= 3
-            || finding.effect == Effect::Write && finding.depth <= 3
+        finding.depth <= 3
+            && matches!(
+                finding.effect,
+                Effect::Status | Effect::Git | Effect::Mail | Effect::Write
+            )
     });
     if is_durable {
         return None;
@@ -411,8 +427,9 @@ fn is_outside(effect: &Effect) -> bool {
         | Effect::Process
         | Effect::Mail
         | Effect::Network
+        | Effect::Loop
         | Effect::Tick => true,
-        Effect::Status | Effect::Write => false,
+        Effect::Status | Effect::Write | Effect::Files => false,
         Effect::Configured(rule) => rule.starts_with('Q'),
     }
 }
