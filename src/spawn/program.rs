@@ -133,6 +133,9 @@ impl<'i, 'w> Program<'i, 'w> {
     /// Imports inside of the function, `uses`, are seen before those of the file.
     #[must_use]
     pub fn absolute(&self, facts: &FileFacts, uses: &[(String, String)], path: &str) -> String {
+        if let Some(path) = path.strip_prefix("::") {
+            return path.to_owned();
+        }
         let (head, tail) = path
             .split_once("::")
             .map_or((path, None), |(head, tail)| (head, Some(tail)));
