@@ -59,6 +59,14 @@ fn reason(of: &Surveyed, at: usize) -> String {
     }
 }
 
+/// The reason that says most: of a site that nothing decides, what would.
+fn decisive(of: &Surveyed) -> usize {
+    match of.judgement.verdict {
+        Verdict::Undecided => of.judgement.reasons.len().saturating_sub(1),
+        _ => 0,
+    }
+}
+
 /// Groups by verdict, the worst first; captures and further reasons where `is_verbose`.
 fn table(sites: &[Surveyed], is_verbose: bool) -> String {
     let place = |of: &Surveyed| format!("{}:{}", of.site.place.path, of.site.place.line);
@@ -86,12 +94,13 @@ fn table(sites: &[Surveyed], is_verbose: bool) -> String {
                 "  {:<places$}  {:<functions$}  {}{mark}\n",
                 place(of),
                 function(of),
-                reason(of, 0)
+                reason(of, decisive(of))
             ));
             if !is_verbose {
                 continue;
             }
-            for at in 1..of.judgement.reasons.len() {
+            let further = 0..of.judgement.reasons.len();
+            for at in further.filter(|at| *at != decisive(of)) {
                 out.push_str(&format!("      {}\n", reason(of, at)));
             }
             for capture in &of.site.captures {

@@ -37,9 +37,23 @@ const METHODS: [&str; 6] = [
 /// Types whose methods spawn.
 const SPAWNERS: [&str; 5] = ["JoinSet", "Handle", "Runtime", "TaskTracker", "LocalSet"];
 
-/// Functions of the workspace that spawn what they are given, by file and index; each says whether
-/// it waits for the work.
-pub type Wrappers = BTreeMap<(String, usize), bool>;
+/// Functions of the workspace that spawn what they are given, by file and index.
+pub type Wrappers = BTreeMap<(String, usize), Wrapper>;
+
+/// A function that spawns what it is given.
+pub struct Wrapper {
+    /// The function.
+    pub function: FnRef,
+    /// Whether it waits for the work.
+    pub waits: bool,
+}
+
+impl Wrapper {
+    fn is_method(&self, name: &str) -> bool {
+        let fact = self.function.fact();
+        fact.has_self && fact.name == name
+    }
+}
 
 /// A call that spawns.
 pub struct SpawnCall<'c> {
@@ -99,7 +113,10 @@ pub fn spawn_call<'c>(
                 return Ok(made(None, absolute));
             }
             // The names of wrappers are few: nothing else is resolved.
-            if !wrappers.is_empty()
+            let end = absolute.rsplit("::").next();
+            if wrappers
+                .values()
+                .any(|wrapper| Some(wrapper.function.fact().name.as_str()) == end)
                 && let Some(called) = program.called(function, &of.uses, path)?
                 && wrappers.contains_key(&called.key())
             {
@@ -125,12 +142,7 @@ pub fn spawn_call<'c>(
                 })
             };
             let name = method.name.as_str();
-            let may_wrap = !wrappers.is_empty()
-                && !program.functions(name).is_ok_and(|found| {
-                    !found
-                        .iter()
-                        .any(|f| wrappers.contains_key(&f.key()) && f.fact().has_self)
-                });
+            let may_wrap = wrappers.values().any(|wrapper| wrapper.is_method(name));
             let may_spawn = METHODS.contains(&name) && !method.arguments.is_empty();
             if !may_spawn && !may_wrap {
                 return Ok(None);
@@ -139,19 +151,17 @@ pub fn spawn_call<'c>(
             let ty = ty.as_ref().map(|ty| types::pointee(&ty.text));
             let head = ty.map(types::head);
             if may_wrap {
-                let found = program.functions(name)?;
-                let mut found = found.into_iter().filter(|f| {
-                    wrappers.contains_key(&f.key())
-                        && f.fact().has_self
-                        && f.fact().params.len() == method.arguments.len()
-                        && head.is_none_or(|head| f.self_type() == Some(head))
+                let mut found = wrappers.values().filter(|wrapper| {
+                    wrapper.is_method(name)
+                        && wrapper.function.fact().params.len() == method.arguments.len()
+                        && head.is_none_or(|head| wrapper.function.self_type() == Some(head))
                 });
-                if let (Some(one), None) = (found.next(), found.next())
+                if let (Some(one), None) = (found.next().map(|one| &one.function), found.next())
                     && (head.is_some()
-                        || work_of(&method.arguments, Some(&one)).is_some_and(is_work))
+                        || work_of(&method.arguments, Some(one)).is_some_and(is_work))
                 {
                     let function = format!("{}::{name}", one.self_type().unwrap_or_default());
-                    return Ok(made(function, Some(one)));
+                    return Ok(made(function, Some(one.clone())));
                 }
             }
             if !may_spawn {

@@ -337,7 +337,7 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
             own.effects.push((Effect::Write, format!(".{name}()"), at));
             return Ok(());
         }
-        let is_ours = !self.program.functions(name)?.is_empty();
+        let is_ours = self.program.declares(name);
         let typer = Typer {
             program: self.program,
             function,

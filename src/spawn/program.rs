@@ -10,6 +10,7 @@ use memchr::memmem;
 
 use crate::index::{FileFacts, FnCode, FnFact, Index, StructFact, on_all_cores};
 use crate::note::Outcome;
+use crate::workspace::SourceFile;
 
 /// Names that a file declares, by the keyword before them.
 const KEYWORDS: [&str; 6] = ["fn ", "struct ", "enum ", "static ", "trait ", "type "];
@@ -90,10 +91,21 @@ impl<'i, 'w> Program<'i, 'w> {
             .map_or(&[], |paths| paths.as_slice())
     }
 
-    /// Every function called `name` outside tests, in the order of their files.
-    pub fn functions(&self, name: &str) -> Outcome<Vec<FnRef>> {
+    /// Whether a function called `name` is declared anywhere.
+    #[must_use]
+    pub fn declares(&self, name: &str) -> bool {
+        !self.files(0, name).is_empty()
+    }
+
+    /// Every function called `name` outside tests in the files that `may` says so of, in the order
+    /// of the files. Of the others nothing is parsed.
+    fn functions(&self, name: &str, may: &dyn Fn(&SourceFile) -> bool) -> Outcome<Vec<FnRef>> {
         let mut found = Vec::new();
         for path in self.files(0, name) {
+            let file = self.index.workspace.files.get(path);
+            if !file.is_some_and(|file| may(file)) {
+                continue;
+            }
             let facts = self.index.facts(path)?;
             for (at, function) in facts.functions.iter().enumerate() {
                 if function.name == name && !function.is_test {
@@ -203,10 +215,13 @@ impl<'i, 'w> Program<'i, 'w> {
         };
         let owner = absolute.rsplit("::").nth(1).unwrap_or_default();
         let is_type = owner.starts_with(char::is_uppercase);
-        let mut candidates = self.functions(name)?;
+        let mut candidates = self.functions(name, &|file| {
+            // The block that a type's function stands in names the type.
+            self.crate_of(&file.path).as_deref() == Some(krate.as_str())
+                && (!is_type || file.text.contains(owner))
+        })?;
         candidates.retain(|candidate| {
-            let same = self.crate_of(&candidate.facts.file.path).as_deref() == Some(krate.as_str());
-            same && if is_type {
+            if is_type {
                 candidate.self_type() == Some(owner)
             } else {
                 candidate.self_type().is_none() && !candidate.fact().has_self
@@ -259,18 +274,24 @@ impl<'i, 'w> Program<'i, 'w> {
     ///
     /// Where the type is not known (`None`), those of a name that only one type or trait has.
     pub fn methods(&self, ty: Option<&str>, name: &str, arguments: usize) -> Outcome<Vec<FnRef>> {
-        if self.files(0, name).is_empty() {
+        if !self.declares(name) {
             return Ok(Vec::new());
         }
-        let mut found = self.functions(name)?;
-        found.retain(|f| f.fact().has_self && f.fact().params.len() == arguments);
+        let fits = |f: &FnRef| f.fact().has_self && f.fact().params.len() == arguments;
         let Some(ty) = ty else {
+            if COMMON.contains(&name) {
+                return Ok(Vec::new());
+            }
+            let mut found = self.functions(name, &|_| true)?;
+            found.retain(fits);
             let mut owners: Vec<String> = found.iter().map(Self::owner).collect();
             owners.sort();
             owners.dedup();
-            let is_sure = owners.len() == 1 && !COMMON.contains(&name);
-            return Ok(if is_sure { found } else { Vec::new() });
+            return Ok(if owners.len() == 1 { found } else { Vec::new() });
         };
+        let named = super::types::head(ty);
+        let mut found = self.functions(name, &|file| file.text.contains(named))?;
+        found.retain(fits);
         let head = super::types::head(ty);
         let own: Vec<FnRef> = found
             .iter()

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::program::{FnRef, Program};
 use super::types;
-use crate::index::{Code, FnFact, Kind, mentions};
+use crate::index::{Code, FnFact, Kind, whole_words};
 use crate::landmarks::Config;
 use crate::note::Outcome;
 
@@ -150,15 +150,28 @@ impl<'a, 'i, 'w> Reach<'a, 'i, 'w> {
     fn callers(&self, function: &FnRef) -> Outcome<Option<Vec<FnRef>>> {
         let name = &function.fact().name;
         let mut callers = Vec::new();
+        // Whoever calls a trait's method calls it of a type that is not known here.
+        let of = function.fact().in_impl;
+        if of.is_some_and(|of| function.facts.impls[of].trait_path.is_some()) {
+            return Ok(None);
+        }
         for path in self.program.index.containing(name) {
             if self.program.index.workspace.member_of(&path).is_none()
                 || self.program.index.is_for_tests(&path)
             {
                 continue;
             }
+            let Some(file) = self.program.index.workspace.files.get(&path) else {
+                continue;
+            };
+            let named: Vec<usize> = whole_words(&file.text, name).collect();
+            if named.is_empty() {
+                continue;
+            }
             let facts = self.program.index.facts(&path)?;
             for (at, fact) in facts.functions.iter().enumerate() {
-                if fact.is_test || !mentions(facts.text(&fact.range), name) {
+                let inside = |at: &usize| fact.range.contains(at) && *at != fact.name_range.start;
+                if fact.is_test || !named.iter().any(inside) {
                     continue;
                 }
                 let caller = FnRef {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::calls::{Wrappers, hands_on, spawn_call};
+use super::calls::{Wrapper, Wrappers, hands_on, spawn_call};
 use super::captures::{Capture, captures};
 use super::joined::{Fate, fate};
 use super::program::{FnRef, Program};
@@ -63,125 +63,150 @@ pub fn sites<T: Send>(
         names.extend(name.rsplit("::").next().map(str::to_owned));
     }
     loop {
-        let found = round(
+        let search = Search {
             program,
             configured,
-            &wrappers,
-            &names,
-            false,
-            &|_, _| Ok(()),
-        )?;
-        let fresh: Vec<Site> = found
+            wrappers: &wrappers,
+            names: &names,
+            wanted: Wanted::Wrappers,
+        };
+        let fresh: Vec<Site> = search
+            .run(&|_, _| Ok(()))?
             .into_iter()
             .map(|(site, ())| site)
-            .filter(|site| site.hands_on && !wrappers.contains_key(&site.function.key()))
+            .filter(|site| !wrappers.contains_key(&site.function.key()))
             .collect();
         if fresh.is_empty() {
             break;
         }
         for site in fresh {
             names.push(site.function.fact().name.clone());
-            wrappers.insert(site.function.key(), matches!(site.fate, Fate::Joined(..)));
+            let waits = matches!(site.fate, Fate::Joined(..));
+            let function = site.function;
+            wrappers.insert(function.key(), Wrapper { function, waits });
         }
     }
     names.sort();
     names.dedup();
-    round(program, configured, &wrappers, &names, with_tests, judge)
+    let search = Search {
+        program,
+        configured,
+        wrappers: &wrappers,
+        names: &names,
+        wanted: if with_tests {
+            Wanted::WithTests
+        } else {
+            Wanted::Real
+        },
+    };
+    search.run(judge)
 }
 
-/// The sites in functions whose text holds one of `names`.
-fn round<T: Send>(
-    program: &Program<'_, '_>,
-    configured: &[String],
-    wrappers: &Wrappers,
-    names: &[String],
-    with_tests: bool,
-    judge: &(dyn Fn(&Site, &Seen<'_, '_>) -> Outcome<T> + Sync),
-) -> Outcome<Vec<(Site, T)>> {
-    let index = program.index;
-    let mut paths: Vec<String> = names
-        .iter()
-        .flat_map(|name| index.containing(name))
-        .collect();
-    paths.sort();
-    paths.dedup();
-    paths.retain(|path| index.workspace.member_of(path).is_some());
-    paths.retain(|path| with_tests || !index.is_for_tests(path));
-    let files = paths
-        .iter()
-        .filter_map(|path| index.workspace.files.get(path));
-    let found: BTreeMap<String, Outcome<Vec<(Site, T)>>> = on_all_cores(files.collect(), &|file| {
-        let facts = index.facts(&file.path)?;
-        let mut found = Vec::new();
-        for (at, function) in facts.functions.iter().enumerate() {
-            if function.is_test && !with_tests {
-                continue;
-            }
-            let text = facts.text(&function.range);
-            let may = names.iter().any(|name| match name.as_str() {
-                "spawn" => text.contains("spawn"),
-                name => mentions(text, name),
-            });
-            if !may {
-                continue;
-            }
-            let function = FnRef {
-                facts: std::sync::Arc::clone(&facts),
-                at,
-            };
-            let Some(code) = program.code(&function) else {
-                continue;
-            };
-            let context = Context {
-                program,
-                configured,
-                wrappers,
-                judge,
-            };
-            context.function(&function, &code, &mut found)?;
-        }
-        found.sort_by_key(|(site, _)| site.offset);
-        found.dedup_by_key(|(site, _)| site.offset);
-        Ok(found)
-    });
-    let mut all = Vec::new();
-    for found in found.into_values() {
-        all.extend(found?);
-    }
-    Ok(all)
+/// Which sites are looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Those that only hand on what their function is given.
+    Wrappers,
+    /// Those outside tests.
+    Real,
+    /// All.
+    WithTests,
 }
 
-struct Context<'a, 'i, 'w, T> {
+/// A look through the functions whose text holds one of the names.
+struct Search<'a, 'i, 'w> {
     program: &'a Program<'i, 'w>,
     configured: &'a [String],
     wrappers: &'a Wrappers,
-    judge: &'a (dyn Fn(&Site, &Seen<'_, '_>) -> Outcome<T> + Sync),
+    names: &'a [String],
+    wanted: Wanted,
 }
 
-impl<T> Context<'_, '_, '_, T> {
-    fn function(&self, function: &FnRef, code: &FnCode, out: &mut Vec<(Site, T)>) -> Outcome<()> {
+/// What is asked of each site.
+type Asked<'a, T> = &'a (dyn Fn(&Site, &Seen<'_, '_>) -> Outcome<T> + Sync);
+
+impl Search<'_, '_, '_> {
+    fn run<T: Send>(&self, judge: Asked<'_, T>) -> Outcome<Vec<(Site, T)>> {
+        let Self { program, names, .. } = *self;
+        let with_tests = self.wanted == Wanted::WithTests;
+        let index = program.index;
+        let mut paths: Vec<String> = names
+            .iter()
+            .flat_map(|name| index.containing(name))
+            .collect();
+        paths.sort();
+        paths.dedup();
+        paths.retain(|path| index.workspace.member_of(path).is_some());
+        paths.retain(|path| with_tests || !index.is_for_tests(path));
+        let files = paths
+            .iter()
+            .filter_map(|path| index.workspace.files.get(path));
+        let found: BTreeMap<String, Outcome<Vec<(Site, T)>>> =
+            on_all_cores(files.collect(), &|file| {
+                let facts = index.facts(&file.path)?;
+                let mut found = Vec::new();
+                for (at, function) in facts.functions.iter().enumerate() {
+                    if function.is_test && !with_tests {
+                        continue;
+                    }
+                    let text = facts.text(&function.range);
+                    let may = names.iter().any(|name| match name.as_str() {
+                        "spawn" => text.contains("spawn"),
+                        name => mentions(text, name),
+                    });
+                    if !may {
+                        continue;
+                    }
+                    let function = FnRef {
+                        facts: std::sync::Arc::clone(&facts),
+                        at,
+                    };
+                    let Some(code) = program.code(&function) else {
+                        continue;
+                    };
+                    self.function(&function, &code, judge, &mut found)?;
+                }
+                found.sort_by_key(|(site, _)| site.offset);
+                found.dedup_by_key(|(site, _)| site.offset);
+                Ok(found)
+            });
+        let mut all = Vec::new();
+        for found in found.into_values() {
+            all.extend(found?);
+        }
+        Ok(all)
+    }
+
+    fn function<T>(
+        &self,
+        function: &FnRef,
+        code: &FnCode,
+        judge: Asked<'_, T>,
+        out: &mut Vec<(Site, T)>,
+    ) -> Outcome<()> {
         let mut env = Env::of(code);
         let mut refusal = Ok(());
         for part in &code.body {
             env.walk(part, &mut |part, env| {
                 if refusal.is_ok() {
-                    refusal = self.look(function, code, part, env, out);
+                    refusal = self.look(function, code, part, env, judge, out);
                 }
             });
         }
         refusal
     }
 
-    fn look<'c>(
+    fn look<'c, T>(
         &self,
         function: &FnRef,
         code: &'c FnCode,
         part: &'c Code,
         env: &Env<'c>,
+        judge: Asked<'_, T>,
         out: &mut Vec<(Site, T)>,
     ) -> Outcome<()> {
         if let Kind::Item(inner) = &part.kind {
-            return self.function(function, inner, out);
+            return self.function(function, inner, judge, out);
         }
         let Some(call) = spawn_call(
             self.program,
@@ -197,12 +222,18 @@ impl<T> Context<'_, '_, '_, T> {
         };
         let facts = &function.facts;
         let (work, known) = behind(call.work, &env.known);
+        let hands_on = hands_on(code, function, work);
+        if self.wanted == Wanted::Wrappers && !hands_on {
+            return Ok(());
+        }
         let captures = captures(self.program, function, code, work, known)?;
         let is_set =
             call.function.starts_with("JoinSet") || call.function.starts_with("TaskTracker");
         let fate = {
-            let waits =
-                |wrapper: &FnRef| self.wrappers.get(&wrapper.key()).copied().unwrap_or(false);
+            let waits = |wrapper: &FnRef| {
+                let known = self.wrappers.get(&wrapper.key());
+                known.is_some_and(|known| known.waits)
+            };
             let wrapper = call
                 .wrapper
                 .as_ref()
@@ -232,7 +263,7 @@ impl<T> Context<'_, '_, '_, T> {
             is_test: function.fact().is_test,
             captures,
             fate,
-            hands_on: hands_on(code, function, work),
+            hands_on,
             wrapper: call.wrapper,
         };
         let seen = Seen {
@@ -241,7 +272,7 @@ impl<T> Context<'_, '_, '_, T> {
             work,
             known,
         };
-        let judged = (self.judge)(&site, &seen)?;
+        let judged = judge(&site, &seen)?;
         out.push((site, judged));
         Ok(())
     }
