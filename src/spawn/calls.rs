@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::program::{FnRef, Program};
 use super::scope::Env;
-use super::types::{self, Typer};
+use super::typer::Typer;
+use super::types;
 use crate::index::{Code, FnCode, Kind};
 use crate::note::Outcome;
 

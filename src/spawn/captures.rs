@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::program::{FnRef, Program};
 use super::scope::{Known, Source, free};
-use super::types::{self, Typed, Typer};
+use super::typer::Typer;
+use super::types::{self, Typed};
 use crate::index::{Code, FileFacts, FnCode, Kind};
 use crate::note::Outcome;
 

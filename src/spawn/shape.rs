@@ -2,7 +2,8 @@
 
 use super::program::{FnRef, Program};
 use super::scope::{Env, Known, free};
-use super::types::{self, Typer};
+use super::typer::Typer;
+use super::types;
 use crate::index::{Code, FnCode, Kind, Let};
 use crate::note::Outcome;
 
