@@ -200,6 +200,28 @@ macro_rules! start { ($work:expr) => { tokio::spawn($work) }; }
 }
 
 #[test]
+fn what_stands_in_no_function_is_said_to_be_unseen() {
+    let small = Small::of(
+        "macro_rules! start { ($work:expr) => { tokio::spawn($work) }; }
+static ONCE: LazyLock<()> = LazyLock::new(|| { tokio::spawn(async {}); });
+const SPAWNED: u8 = 1;
+macro_rules! other { () => { spawned } }
+",
+    );
+    let (code, out, err) = small.tool(&["survey", "--offline", "--format", "json"]);
+    assert_eq!(code, 0, "{err}");
+    let object: Value = serde_json::from_str(&out).unwrap();
+    let lines: Vec<&Value> = object["unseen"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| &p["line"])
+        .collect();
+    assert_eq!(lines, [1, 2]);
+    assert!(err.contains("unseen-spawn"), "{err}");
+}
+
+#[test]
 fn wrappers_are_found_by_themselves_and_by_configuration() {
     let small = Small::new(&[
         (

@@ -18,12 +18,12 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &Survey) -> Outcome<()> 
         .map(|path| below_root(&opened.workspace, path))
         .collect::<Outcome<_>>()?;
     let index = Index::new(&opened.workspace, opened.memory);
-    let mut sites = spawn::survey(&index, &opened.config, args.include_tests)?;
-    sites.retain(|of| {
-        let path = &of.site.place.path;
-        wanted.is_empty() || wanted.iter().any(|wanted| holds(wanted, path))
-    });
-    report::survey(shell, common.format, &sites);
+    let mut found = spawn::survey(&index, &opened.config, args.include_tests)?;
+    let is_wanted =
+        |path: &str| wanted.is_empty() || wanted.iter().any(|wanted| holds(wanted, path));
+    found.sites.retain(|of| is_wanted(&of.site.place.path));
+    found.unseen.retain(|place| is_wanted(&place.path));
+    report::survey(shell, common.format, &found);
     Ok(())
 }
 

@@ -4,18 +4,24 @@ use serde_json::{Map, Value, json};
 
 use super::{Shell, sarif};
 use crate::cli::Format;
-use crate::spawn::{Migratable, Surveyed, Verdict};
+use crate::note::Note;
+use crate::spawn::{Migratable, Survey, Surveyed, Verdict};
 
 /// Shows the sites in `format`.
-pub fn show(shell: &Shell, format: Format, sites: &[Surveyed]) {
+pub fn show(shell: &Shell, format: Format, found: &Survey) {
+    let sites = &found.sites;
     match format {
-        Format::Json => shell.product(&object(sites).to_string()),
+        Format::Json => shell.product(&object(found).to_string()),
         Format::Sarif => shell.product(&format!("{:#}", sarif::log(sites))),
         Format::Markdown => shell.product(&sheet(sites)),
         Format::Human => {
             shell.product(&table(sites, shell.is_verbose()));
             shell.status("Surveyed", &counts(sites));
         }
+    }
+    for place in &found.unseen {
+        let message = "what is spawned here is not looked into: it stands in no function";
+        shell.note(&Note::warning("unseen-spawn", message).at(place.clone()));
     }
 }
 
@@ -116,7 +122,10 @@ fn table(sites: &[Surveyed], is_verbose: bool) -> String {
     out
 }
 
-fn object(sites: &[Surveyed]) -> Value {
+fn object(found: &Survey) -> Value {
+    let sites = &found.sites;
+    let unseen = found.unseen.iter();
+    let unseen = unseen.map(|place| json!({ "path": place.path, "line": place.line }));
     let verdicts = Verdict::ALL.into_iter();
     let counts: Map<String, Value> = verdicts
         .map(|verdict| {
@@ -138,6 +147,7 @@ fn object(sites: &[Surveyed]) -> Value {
         "command": "survey",
         "sites": sites.iter().map(site).collect::<Vec<_>>(),
         "summary": summary,
+        "unseen": unseen.collect::<Vec<_>>(),
     })
 }
 

@@ -28,5 +28,5 @@ pub use joined::Fate;
 pub use migratable::Migratable;
 pub use program::FnRef;
 pub use sites::Site;
-pub use survey::{Surveyed, survey};
+pub use survey::{Survey, Surveyed, survey};
 pub use verdict::{Judgement, Reason, Verdict};

@@ -4,7 +4,7 @@
 //! declares a name.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use memchr::memmem;
 
@@ -21,8 +21,21 @@ pub struct Program<'i, 'w> {
     pub index: &'i Index<'w>,
     /// Files by keyword and name.
     declared: [HashMap<String, Vec<String>>; KEYWORDS.len()],
+    /// What is known of each member's files, by path.
+    places: HashMap<String, FilePlace>,
     code: Mutex<Codes>,
+    methods: Mutex<Methods>,
 }
+
+/// Where a file belongs.
+struct FilePlace {
+    /// Its crate, as it is written in paths.
+    krate: String,
+    is_for_tests: OnceLock<bool>,
+}
+
+/// The methods of a type, by its name, theirs and the number of their arguments.
+type Methods = HashMap<(Option<String>, String, usize), Vec<FnRef>>;
 
 /// The code of functions, by file and index.
 type Codes = HashMap<(String, usize), Option<Arc<FnCode>>>;
@@ -78,10 +91,22 @@ impl<'i, 'w> Program<'i, 'w> {
                 }
             }
         }
+        let mut places = HashMap::new();
+        for path in index.workspace.files.keys() {
+            if let Some(member) = index.workspace.member_of(path) {
+                let place = FilePlace {
+                    krate: member.crate_name(),
+                    is_for_tests: OnceLock::new(),
+                };
+                places.insert(path.clone(), place);
+            }
+        }
         Self {
             index,
             declared,
+            places,
             code: Mutex::default(),
+            methods: Mutex::default(),
         }
     }
 
@@ -135,9 +160,18 @@ impl<'i, 'w> Program<'i, 'w> {
     }
 
     /// The crate that a file belongs to, as it is written in paths.
-    fn crate_of(&self, path: &str) -> Option<String> {
-        let member = self.index.workspace.member_of(path)?;
-        Some(member.crate_name())
+    fn crate_of(&self, path: &str) -> Option<&str> {
+        self.places.get(path).map(|place| place.krate.as_str())
+    }
+
+    /// Whether a file belongs to a member, and not to its tests.
+    #[must_use]
+    pub fn is_real(&self, path: &str) -> bool {
+        self.places.get(path).is_some_and(|place| {
+            !*place
+                .is_for_tests
+                .get_or_init(|| self.index.is_for_tests(path))
+        })
     }
 
     /// The absolute path that `path` stands for in a function of the file.
@@ -199,7 +233,10 @@ impl<'i, 'w> Program<'i, 'w> {
         if self.files(0, name).is_empty() {
             return Ok(None);
         }
-        let own = self.crate_of(&from.facts.file.path).unwrap_or_default();
+        let own = self
+            .crate_of(&from.facts.file.path)
+            .unwrap_or_default()
+            .to_owned();
         let krate = absolute.split("::").next().unwrap_or_default();
         // A name alone that nothing imports, or a child module, belongs to the own crate.
         let is_member = |krate: &str| {
@@ -217,8 +254,7 @@ impl<'i, 'w> Program<'i, 'w> {
         let is_type = owner.starts_with(char::is_uppercase);
         let mut candidates = self.functions(name, &|file| {
             // The block that a type's function stands in names the type.
-            self.crate_of(&file.path).as_deref() == Some(krate.as_str())
-                && (!is_type || file.text.contains(owner))
+            self.crate_of(&file.path) == Some(krate.as_str()) && (!is_type || holds(file, owner))
         })?;
         candidates.retain(|candidate| {
             if is_type {
@@ -277,6 +313,19 @@ impl<'i, 'w> Program<'i, 'w> {
         if !self.declares(name) {
             return Ok(Vec::new());
         }
+        let head = ty.map(|ty| super::types::head(ty).to_owned());
+        let key = (head, name.to_owned(), arguments);
+        let known = self.methods.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(&key) {
+            return Ok(found.clone());
+        }
+        drop(known);
+        let found = self.find_methods(ty, name, arguments)?;
+        let mut known = self.methods.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(known.entry(key).or_insert(found).clone())
+    }
+
+    fn find_methods(&self, ty: Option<&str>, name: &str, arguments: usize) -> Outcome<Vec<FnRef>> {
         let fits = |f: &FnRef| f.fact().has_self && f.fact().params.len() == arguments;
         let Some(ty) = ty else {
             if COMMON.contains(&name) {
@@ -290,7 +339,7 @@ impl<'i, 'w> Program<'i, 'w> {
             return Ok(if owners.len() == 1 { found } else { Vec::new() });
         };
         let named = super::types::head(ty);
-        let mut found = self.functions(name, &|file| file.text.contains(named))?;
+        let mut found = self.functions(name, &|file| holds(file, named))?;
         found.retain(fits);
         let head = super::types::head(ty);
         let own: Vec<FnRef> = found
@@ -376,7 +425,7 @@ impl<'i, 'w> Program<'i, 'w> {
                 let krate = absolute.split("::").next().unwrap_or_default();
                 let mut inside = several
                     .iter()
-                    .filter(|path| self.crate_of(path).as_deref() == Some(krate));
+                    .filter(|path| self.crate_of(path) == Some(krate));
                 let only = match (inside.next(), inside.next()) {
                     (Some(one), None) => Some(one.clone()),
                     _ => None,
@@ -405,9 +454,13 @@ impl<'i, 'w> Program<'i, 'w> {
     }
 }
 
+fn holds(file: &SourceFile, name: &str) -> bool {
+    memmem::find(file.text.as_bytes(), name.as_bytes()).is_some()
+}
+
 /// Methods of std and of common crates: a workspace's own of that name says nothing about a value
 /// whose type is not known.
-const COMMON: [&str; 40] = [
+pub const COMMON: [&str; 40] = [
     "new", "clone", "get", "set", "insert", "remove", "push", "pop", "send", "recv", "run", "next",
     "len", "is_empty", "iter", "map", "into", "from", "write", "read", "flush", "close", "lock",
     "update", "delete", "save", "execute", "query", "all", "one", "start", "stop", "build", "call",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use super::program::{FnRef, Program};
+use super::program::{COMMON, FnRef, Program};
 use super::types;
 use crate::index::{Code, FnFact, Kind, whole_words};
 use crate::landmarks::Config;
@@ -155,16 +155,23 @@ impl<'a, 'i, 'w> Reach<'a, 'i, 'w> {
         if of.is_some_and(|of| function.facts.impls[of].trait_path.is_some()) {
             return Ok(None);
         }
+        if function.fact().has_self && COMMON.contains(&name.as_str()) {
+            return Ok(None);
+        }
         for path in self.program.index.containing(name) {
-            if self.program.index.workspace.member_of(&path).is_none()
-                || self.program.index.is_for_tests(&path)
-            {
+            if !self.program.is_real(&path) {
                 continue;
             }
             let Some(file) = self.program.index.workspace.files.get(&path) else {
                 continue;
             };
-            let named: Vec<usize> = whole_words(&file.text, name).collect();
+            // Under another name it is called where its own does not stand.
+            if !function.fact().has_self && file.text.contains(&format!("{name} as ")) {
+                return Ok(None);
+            }
+            let named: Vec<usize> = whole_words(&file.text, name)
+                .filter(|at| may_name(&file.text, *at, function))
+                .collect();
             if named.is_empty() {
                 continue;
             }
@@ -239,6 +246,22 @@ impl<'a, 'i, 'w> Reach<'a, 'i, 'w> {
     }
 }
 
+/// Whether the name at `at` may be that of `function`, by what stands before it.
+fn may_name(text: &str, at: usize, function: &FnRef) -> bool {
+    let before = text[..at].trim_end();
+    let of_path = before.strip_suffix("::");
+    match (function.self_type(), function.fact().has_self) {
+        (_, true) => before.ends_with('.') || of_path.is_some(),
+        (Some(owner), false) => of_path.is_some_and(|before| {
+            before.ends_with(owner)
+                || before.ends_with("Self")
+                || before.ends_with('>')
+                || text.contains(&format!("{owner} as "))
+        }),
+        (None, false) => !before.ends_with('.') && !before.ends_with("fn"),
+    }
+}
+
 /// Whether the signature is that of a handler: a part of the request in, a response out.
 fn looks_like_handler(fact: &FnFact) -> bool {
     let is_extractor = |ty: &str| {
@@ -259,7 +282,7 @@ fn looks_like_handler(fact: &FnFact) -> bool {
 fn routed(program: &Program<'_, '_>) -> Outcome<BTreeSet<(String, usize)>> {
     let mut routed = BTreeSet::new();
     for path in program.index.containing(".route(") {
-        if program.index.workspace.member_of(&path).is_none() || program.index.is_for_tests(&path) {
+        if !program.is_real(&path) {
             continue;
         }
         let facts = program.index.facts(&path)?;
