@@ -433,6 +433,7 @@ fn handlers_are_followed_through_calls_and_crates() {
             "pub fn three() { tokio::spawn(async {}); }
 pub fn shared() { tokio::spawn(async {}); }
 pub fn alone() { tokio::spawn(async {}); }
+pub fn renamed() { tokio::spawn(async {}); }
 ",
         ),
         (
@@ -442,8 +443,10 @@ mod api;
 pub fn router() -> Router { Router::new().route(\"/a\", get(plain).post(api::other)) }
 async fn plain() { one(); }
 fn one() { two(); }
-fn two() { low::three(); low::shared(); }
+fn two() { low::three(); low::shared(); low::renamed(); }
 pub fn elsewhere() { low::shared(); }
+use low::renamed as other_name;
+pub fn elsewhere_too() { other_name(); }
 async fn extracts(State(s): State<u8>) -> StatusCode { tokio::spawn(async {}); StatusCode::OK }
 async fn no_response(State(s): State<u8>) -> u8 { tokio::spawn(async {}); 1 }
 ",
@@ -465,6 +468,7 @@ async fn no_response(State(s): State<u8>) -> u8 { tokio::spawn(async {}); 1 }
         ("three", true),
         ("shared", false),
         ("alone", false),
+        ("renamed", false),
         ("other", true),
         ("extracts", true),
         ("no_response", false),

@@ -165,8 +165,7 @@ impl<'a, 'i, 'w> Reach<'a, 'i, 'w> {
             let Some(file) = self.program.index.workspace.files.get(&path) else {
                 continue;
             };
-            // Under another name it is called where its own does not stand.
-            if !function.fact().has_self && file.text.contains(&format!("{name} as ")) {
+            if file.text.contains(&format!("{name} as ")) && self.is_renamed(&path, function)? {
                 return Ok(None);
             }
             let named: Vec<usize> = whole_words(&file.text, name)
@@ -210,6 +209,30 @@ impl<'a, 'i, 'w> Reach<'a, 'i, 'w> {
             }
         }
         Ok(Some(callers))
+    }
+
+    /// Whether the file at `path` imports `function` under another name: it is called there where
+    /// its own does not stand.
+    fn is_renamed(&self, path: &str, function: &FnRef) -> Outcome<bool> {
+        let facts = self.program.index.facts(path)?;
+        let name = &function.fact().name;
+        let renamed = facts.uses.iter().filter(|import| {
+            import.name != *name && import.path.rsplit("::").next() == Some(name.as_str())
+        });
+        for import in renamed {
+            let from = FnRef {
+                facts: std::sync::Arc::clone(&facts),
+                at: 0,
+            };
+            if facts.functions.is_empty() {
+                continue;
+            }
+            let called = self.program.called(&from, &[], &import.name)?;
+            if called.is_none_or(|called| called.key() == function.key()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether `part` names `function`; `None` where it may or may not.
