@@ -174,6 +174,20 @@ impl<'i, 'w> Program<'i, 'w> {
         })
     }
 
+    /// Files outside tests that may name `function`, in order: of one that is not public those of
+    /// its own crate.
+    #[must_use]
+    pub fn may_name(&self, function: &FnRef) -> Vec<String> {
+        let name = &function.fact().name;
+        let member = self.index.workspace.member_of(&function.facts.file.path);
+        let mut paths = match member.filter(|_| !function.fact().is_pub) {
+            Some(member) => self.index.containing_in(member, name),
+            None => self.index.containing(name),
+        };
+        paths.retain(|path| self.is_real(path));
+        paths
+    }
+
     /// The absolute path that `path` stands for in a function of the file.
     ///
     /// Imports inside of the function, `uses`, are seen before those of the file.
@@ -328,7 +342,7 @@ impl<'i, 'w> Program<'i, 'w> {
     fn find_methods(&self, ty: Option<&str>, name: &str, arguments: usize) -> Outcome<Vec<FnRef>> {
         let fits = |f: &FnRef| f.fact().has_self && f.fact().params.len() == arguments;
         let Some(ty) = ty else {
-            if COMMON.contains(&name) {
+            if COMMON.contains(&name) || self.files(0, name).len() > MANY {
                 return Ok(Vec::new());
             }
             let mut found = self.functions(name, &|_| true)?;
@@ -453,6 +467,9 @@ impl<'i, 'w> Program<'i, 'w> {
         Some((path.clone(), ty))
     }
 }
+
+/// Of a name that more files declare nobody can say whose it is: none of them is parsed for it.
+const MANY: usize = 12;
 
 fn holds(file: &SourceFile, name: &str) -> bool {
     memmem::find(file.text.as_bytes(), name.as_bytes()).is_some()

@@ -151,17 +151,19 @@ impl<'a, 'i, 'w> Reach<'a, 'i, 'w> {
         let name = &function.fact().name;
         let mut callers = Vec::new();
         // Whoever calls a trait's method calls it of a type that is not known here.
+        let range = &function.fact().range;
+        let mut items = function.facts.items.iter();
+        let in_trait =
+            items.any(|item| item.key.starts_with("trait ") && item.range.contains(&range.start));
         let of = function.fact().in_impl;
-        if of.is_some_and(|of| function.facts.impls[of].trait_path.is_some()) {
+        let implements = of.is_some_and(|of| function.facts.impls[of].trait_path.is_some());
+        if in_trait || implements {
             return Ok(None);
         }
         if function.fact().has_self && COMMON.contains(&name.as_str()) {
             return Ok(None);
         }
-        for path in self.program.index.containing(name) {
-            if !self.program.is_real(&path) {
-                continue;
-            }
+        for path in self.program.may_name(function) {
             let Some(file) = self.program.index.workspace.files.get(&path) else {
                 continue;
             };
