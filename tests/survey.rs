@@ -147,6 +147,7 @@ async fn ways(set: &mut JoinSet<()>, handle: Handle) {
     }
     println!("{}", vec![tokio::spawn(async {})].len());
     fn inner() { tokio::spawn(async { tokio::spawn(async {}); }); }
+    impl Inner { fn method(self) { tokio::spawn(async move { self.run() }); } }
     let work = async { inner() };
     tokio::spawn(work);
 }
@@ -171,7 +172,8 @@ async fn ways(set: &mut JoinSet<()>, handle: Handle) {
             "27:25 tokio::spawn",
             "28:18 tokio::spawn",
             "28:39 tokio::spawn",
-            "30:5 tokio::spawn",
+            "29:36 tokio::spawn",
+            "31:5 tokio::spawn",
         ]
     );
 }
@@ -375,6 +377,10 @@ async fn handler(State(app): State<App>, Path((id, Id(number))): Path<(u8, Id)>,
     }
 }
 impl Server {
+    fn shared(self: &Arc<Self>) {
+        let me = Arc::clone(self);
+        tokio::spawn(async move { me.name.len() });
+    }
     fn start(self, tail: &'static str) {
         tokio::spawn(async move { use_it(self.pool.clone(), &self.name, tail).await });
     }
@@ -410,8 +416,9 @@ impl Server {
             "url String data",
         ]
     );
+    assert_eq!(captures(&sites[1]), ["me Arc<Server> handle"]);
     assert_eq!(
-        captures(&sites[1]),
+        captures(&sites[2]),
         [
             "self.name String data",
             "self.pool Arc<App> handle",

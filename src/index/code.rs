@@ -142,6 +142,12 @@ pub struct Arm {
 pub struct FnCode {
     /// Its name.
     pub name: String,
+    /// Whether it takes `self`.
+    pub has_self: bool,
+    /// The type that is written beside `self`, as tokens: `Arc<Self>` say.
+    pub self_type: Option<String>,
+    /// Whether it stands in an `impl` or a module inside of a function.
+    pub is_inner: bool,
     /// Its parameters but `self`.
     pub parameters: Vec<Binding>,
     /// Names of its generic parameters, each with its bounds as tokens.

@@ -77,8 +77,13 @@ impl Lower {
         }
         let mut uses = Uses(Vec::new());
         uses.visit_block(block);
+        let receiver = sig.receiver();
+        let typed = receiver.filter(|receiver| receiver.colon_token.is_some());
         FnCode {
             name: unraw(&sig.ident),
+            has_self: receiver.is_some(),
+            self_type: typed.map(|receiver| tokens(&receiver.ty)),
+            is_inner: false,
             parameters: parameters.collect(),
             generics,
             uses: uses.0,
@@ -132,9 +137,49 @@ impl Lower {
                 let code = self.function(&function.sig, &function.block);
                 Some(self.of(statement, Kind::Item(Box::new(code))))
             }
-            Stmt::Item(_) => None,
+            Stmt::Item(item) => {
+                let mut functions = Vec::new();
+                self.items(std::slice::from_ref(item), &mut functions);
+                (!functions.is_empty()).then(|| self.of(statement, Kind::Parts(functions)))
+            }
             Stmt::Expr(expression, _) => Some(self.lower(expression)),
             Stmt::Macro(of) => Some(self.of(statement, self.macro_call(&of.mac))),
+        }
+    }
+
+    /// The functions in the blocks and modules among `items`.
+    fn items(&self, items: &[syn::Item], out: &mut Vec<Code>) {
+        let mut push = |sig: &syn::Signature, block: &syn::Block| {
+            let code = FnCode {
+                is_inner: true,
+                ..self.function(sig, block)
+            };
+            out.push(self.of(block, Kind::Item(Box::new(code))));
+        };
+        for item in items {
+            match item {
+                syn::Item::Fn(f) => push(&f.sig, &f.block),
+                syn::Item::Impl(of) => {
+                    for item in &of.items {
+                        if let syn::ImplItem::Fn(f) = item {
+                            push(&f.sig, &f.block);
+                        }
+                    }
+                }
+                syn::Item::Trait(of) => {
+                    for item in &of.items {
+                        if let syn::TraitItem::Fn(syn::TraitItemFn {
+                            sig,
+                            default: Some(block),
+                            ..
+                        }) = item
+                        {
+                            push(sig, block);
+                        }
+                    }
+                }
+                _ => {}
+            }
         }
     }
 

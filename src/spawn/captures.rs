@@ -194,7 +194,7 @@ pub fn captures(
     for (name, range) in free(work) {
         let variable = known.iter().rfind(|known| known.name == name);
         let is_self = name == "self" || name.starts_with("self.");
-        if variable.is_none() && !(is_self && function.fact().has_self) {
+        if variable.is_none() && !(is_self && code.has_self) {
             continue;
         }
         let typed = typer.variable(known, &name)?;

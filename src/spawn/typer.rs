@@ -60,9 +60,11 @@ impl Typer<'_, '_, '_> {
 
     fn name(&self, known: &[Known<'_>], name: &str, depth: usize) -> Outcome<Option<Typed>> {
         if name == "self" {
-            let of = self.function.fact().in_impl;
-            let of = of.map(|of| self.function.facts.impls[of].self_type.clone());
-            return Ok(of.map(|of| self.here(of)));
+            // A block inside of a function is of a type that is not followed.
+            let of = self.function.fact().in_impl.filter(|_| !self.code.is_inner);
+            let of = of.map(|of| &self.function.facts.impls[of].self_type);
+            let written = self.code.self_type.as_deref().unwrap_or("Self");
+            return Ok(of.map(|of| self.here(written.replace("Self", of))));
         }
         if let Some(field) = name.strip_prefix("self.") {
             let Some(own) = self.name(known, "self", depth)? else {
