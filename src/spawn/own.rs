@@ -85,10 +85,9 @@ impl Looker<'_, '_, '_> {
                 }
                 let krate = absolute.split("::").next().unwrap_or_default();
                 // Making a client does nothing yet: `Client::new()`.
-                let is_maker = matches!(
-                    name,
-                    "new" | "default" | "builder" | "from" | "default_client"
-                );
+                let is_maker = ["new", "default", "builder", "from", "with_", "into_"]
+                    .iter()
+                    .any(|start| name.starts_with(start));
                 if let Some(effect) = effects::of_crate(krate)
                     .filter(|_| !is_maker && name.starts_with(char::is_lowercase))
                 {
@@ -239,7 +238,9 @@ impl Looker<'_, '_, '_> {
                 }
             }
         }
-        if effects::MODEL_TYPES.iter().any(|word| head.contains(word)) && is_awaited {
+        let is_model = effects::MODEL_TYPES.iter().any(|word| head.contains(word));
+        // A type of the workspace is followed, whatever it is called.
+        if is_model && is_awaited && found.is_empty() {
             own.effects.push((Effect::Model, called, at));
             return Ok(());
         }

@@ -27,6 +27,8 @@ pub(super) fn questions(site: &Site, seen: &Seen<'_, '_>, evidence: &Evidence) -
     findings.sort_by_key(|finding| {
         (
             !is_outside(&finding.effect),
+            // That there are many says less than what is done.
+            finding.effect == Effect::Loop,
             finding.depth,
             finding.effect.clone(),
             finding.from,
@@ -122,6 +124,11 @@ pub(super) fn decides(evidence: &Evidence) -> String {
         .findings
         .iter()
         .all(|finding| finding.effect == Effect::Files);
+    if let Some((call, _)) = evidence.unknown.first() {
+        return format!(
+            "nothing is known of `{call}`: whether it takes long, or what is written may be lost, decides"
+        );
+    }
     if files {
         "how much there is to read or write decides: a moment (then it may stay, A1), or more than seconds (then it is a task, Q1)".to_owned()
     } else {
