@@ -4,6 +4,7 @@
 //! members and files; [`index`] parses what can matter; [`landmarks`] finds the enum, its
 //! matches, the executor, the queue; [`pieces`] plan what is to be added; [`plan`] and
 //! [`edit`] turn that into changes of files; [`report`] shows them and [`apply`] writes them.
+//! [`spawn`] reads what is spawned already: a survey ends there.
 //! Everything between reading and writing is a function of texts and facts.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -8,7 +8,7 @@ use super::joined::{Fate, fate};
 use super::program::{FnRef, Program};
 use super::scope::{Env, Known, Source};
 use crate::index::{Code, FnCode, Kind, mentions, on_all_cores};
-use crate::note::{Outcome, Place};
+use crate::note::{Outcome, Place, Refusal};
 
 /// A call that spawns.
 pub struct Site {
@@ -162,6 +162,14 @@ impl Search<'_, '_, '_> {
                         at,
                     };
                     let Some(code) = program.code(&function) else {
+                        // A trait's function without a body has nothing; any other must be read.
+                        if text.ends_with('}') {
+                            let fact = function.fact();
+                            let message = format!("the body of `{}` cannot be read", fact.name);
+                            return Err(Refusal::new("parse", message)
+                                .at(facts.place(&fact.name_range))
+                                .help("mend the syntax error, or report it if it compiles"));
+                        }
                         continue;
                     };
                     self.function(&function, &code, judge, &mut found)?;
@@ -258,7 +266,7 @@ impl Search<'_, '_, '_> {
             package: package
                 .map(|member| member.name.clone())
                 .unwrap_or_default(),
-            call: one_line(&facts.file.text[start..call.end]),
+            call: one_line(facts.file.text.get(start..call.end).unwrap_or_default()),
             spawner: call.function,
             is_test: function.fact().is_test,
             captures,

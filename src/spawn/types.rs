@@ -177,3 +177,31 @@ pub(super) fn element(ty: &Typed) -> Option<Typed> {
         facts: Arc::clone(&ty.facts),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{arguments, bare, head, pointee};
+
+    #[test]
+    fn names_are_told_from_what_stands_around_them() {
+        assert_eq!(head("&'static mut std::sync::Arc<Foo<'a>>"), "Arc");
+        assert_eq!(head("dyn Store + Send"), "Store");
+        assert_eq!(head("impl Fn(u8) -> u8"), "Fn");
+        assert_eq!(bare("& 'a mut T"), "T");
+        assert_eq!(pointee("Arc<Box<dyn Store>>"), "dyn Store");
+    }
+
+    #[test]
+    fn arguments_are_cut_at_their_own_commas() {
+        assert_eq!(
+            arguments("HashMap<String, (u8, Vec<u8>)>"),
+            ["String", "(u8, Vec<u8>)"]
+        );
+        assert_eq!(
+            arguments("(A, fn(u8) -> u8, [u8; 2])"),
+            ["A", "fn(u8) -> u8", "[u8; 2]"]
+        );
+        assert_eq!(arguments("Cow<'a, str>"), ["str"]);
+        assert!(arguments("String").is_empty());
+    }
+}
