@@ -105,6 +105,8 @@ pub enum Format {
     Json,
     /// A review sheet.
     Markdown,
+    /// Findings on lines, for a code host: SARIF 2.1.0, `survey` only.
+    Sarif,
 }
 
 /// Coloring.
@@ -139,6 +141,11 @@ pub enum Command {
         after_help = "The steps are those of the guideline: a variant, an executor's arm, an enqueue, a status with one\nwriter, an idempotency key, a policy, three tests. `-` is what does not apply.\n\nExample:\n  cargo oxy-task list --format json"
     )]
     List,
+    /// Show every call that spawns, with what the guideline says of it and why
+    #[command(
+        after_help = "Q1 to Q6 are the guideline's questions: more than seconds, an external service, to survive a\nrestart, a polled status, a schedule, worth a retry. A1 to A3 are what may stay: a moment's work\nthat may be lost, a response's own stream, work that is reset when the stream is.\n\nExample:\n  cargo oxy-task survey crates/app --format markdown > spawns.md"
+    )]
+    Survey(Survey),
     /// Take back the last command that wrote
     #[command(
         after_help = "Places that were edited since are in the way, and are shown. Other changes in the same files stay.\n\nExample:\n  cargo oxy-task undo --dry-run"
@@ -203,6 +210,17 @@ impl Writing {
             no_vcs: self.allow_no_vcs,
         }
     }
+}
+
+/// Arguments of `survey`.
+#[derive(Debug, Args)]
+pub struct Survey {
+    /// Only what stands in these files and folders
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Sites of tests, examples and benches too
+    #[arg(long)]
+    pub include_tests: bool,
 }
 
 /// Options of commands that write.

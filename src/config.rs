@@ -15,6 +15,9 @@ const EVENTS: [&str; 5] = ["started", "progress", "done", "failed", "cancelled"]
 /// Further keys that other commands read.
 const OTHERS: [&str; 4] = ["handlers", "spawn-wrappers", "snapshots", "evidence"];
 
+/// Rules that `evidence` may give.
+const RULES: [&str; 9] = ["Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "A1", "A2", "A3"];
+
 /// Reads the configuration; an unknown key or a wrong value is refused with its line.
 pub fn read(workspace: &Workspace, overrides: &[String]) -> Outcome<Config> {
     let mut config = Config::default();
@@ -50,6 +53,13 @@ pub fn read(workspace: &Workspace, overrides: &[String]) -> Outcome<Config> {
     Ok(config)
 }
 
+/// A pattern of paths, `crates/app/src/server/**` say.
+pub(crate) fn glob(pattern: &str) -> Result<ignore::overrides::Override, ignore::Error> {
+    let mut builder = ignore::overrides::OverrideBuilder::new("");
+    builder.add(pattern)?;
+    builder.build()
+}
+
 fn set(
     config: &mut Config,
     key: &str,
@@ -82,6 +92,57 @@ fn set(
             }
             config.events.insert(name.to_owned(), value.to_owned());
         }
+        return Ok(());
+    }
+    if key == "handlers" || key == "spawn-wrappers" {
+        let example = match key {
+            "handlers" => "write handlers = [\"crates/app/src/server/**\"]",
+            _ => "write spawn-wrappers = [\"my_crate::background::start\"]",
+        };
+        let list = item
+            .as_array()
+            .ok_or_else(|| wrong("is no list").help(example))?;
+        let mut values = Vec::new();
+        for value in list {
+            let value = value
+                .as_str()
+                .filter(|value| !value.is_empty())
+                .ok_or_else(|| wrong("holds a value that is no string").help(example))?;
+            values.push(value.to_owned());
+        }
+        match key {
+            "handlers" => {
+                for pattern in &values {
+                    glob(pattern)
+                        .map_err(|e| wrong(&format!("holds `{pattern}`: {e}")).help(example))?;
+                }
+                config.handlers = values;
+            }
+            _ => config.spawn_wrappers = values,
+        }
+        return Ok(());
+    }
+    if key == "evidence" {
+        const EXAMPLE: &str = "write evidence = [{ call = \"my_crate::slow\", rule = \"Q1\" }]";
+        let list = item
+            .as_array()
+            .ok_or_else(|| wrong("is no list").help(EXAMPLE))?;
+        let mut entries = Vec::new();
+        for entry in list {
+            let text = |name: &str| {
+                let table = entry.as_inline_table()?;
+                table.get(name)?.as_str().map(str::to_owned)
+            };
+            let (Some(call), Some(rule)) = (text("call"), text("rule")) else {
+                return Err(wrong("holds an entry without `call` and `rule`").help(EXAMPLE));
+            };
+            if !RULES.contains(&rule.as_str()) {
+                return Err(wrong(&format!("has no rule `{rule}`"))
+                    .help(format!("rules are: {}", RULES.join(", "))));
+            }
+            entries.push((call, rule));
+        }
+        config.evidence = entries;
         return Ok(());
     }
     if OTHERS.contains(&key) {

@@ -4,8 +4,8 @@
 //! members and files; [`index`] parses what can matter; [`landmarks`] finds the enum, its
 //! matches, the executor, the queue; [`pieces`] plan what is to be added; [`plan`] and
 //! [`edit`] turn that into changes of files; [`report`] shows them and [`apply`] writes them.
-//! Everything between reading and writing is a function of texts and facts. [`demo`] holds a
-//! workspace to try that on.
+//! [`spawn`] reads what is spawned already: a survey ends there. Everything between reading and
+//! writing is a function of texts and facts. [`demo`] holds a workspace to try that on.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod apply;
@@ -30,6 +30,7 @@ pub mod report;
 pub mod request;
 pub mod schedule;
 pub mod settled;
+pub mod spawn;
 pub mod task;
 pub mod toolchain;
 pub mod trivia;

@@ -9,6 +9,7 @@ mod new;
 mod proof;
 mod shell_files;
 mod skill;
+mod survey;
 mod undo;
 mod write;
 
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::apply::{self, Earlier, State};
-use crate::cli::{Cli, Command, Common};
+use crate::cli::{Cli, Command, Common, Format};
 use crate::config;
 use crate::index::{Index, Memory};
 use crate::landmarks::{self, Config, Landmarks, SpecEnum};
@@ -51,6 +52,12 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> u8 {
     let common = &cli.common;
     let shell = Shell::new(common.color, common.quiet, common.verbose);
+    if common.format == Format::Sarif && !matches!(cli.command, Command::Survey(_)) {
+        let refusal = Refusal::usage("format", "only `survey` speaks SARIF")
+            .help("give `--format human`, `json` or `markdown`");
+        report::refusal(&shell, Format::Human, "", None, &refusal);
+        return refusal.exit_code();
+    }
     let (name, variant, result) = match &cli.command {
         Command::New(args) => {
             let request = args.request();
@@ -66,6 +73,7 @@ fn run(cli: &Cli) -> u8 {
         },
         Command::Doctor => ("doctor", None, doctor::run(&shell, common)),
         Command::List => ("list", None, list::run(&shell, common)),
+        Command::Survey(args) => ("survey", None, survey::run(&shell, common, args)),
         Command::Explain { code } => ("explain", None, explain::run(&shell, common, code)),
         Command::Skill { path } => {
             let result = skill::run(&shell, common, path.as_deref());
@@ -164,6 +172,20 @@ fn index<'w>(
     config: &Config,
     memory: Memory,
 ) -> Outcome<(SpecEnum, Index<'w>)> {
+    refuse_other_text(workspace)?;
+    let mut index = Index::new(workspace, memory);
+    let spec = landmarks::discover_spec(&index, config)?;
+    let naming = index.containing(&spec.fact.name);
+    let texts = naming
+        .iter()
+        .map(|path| workspace.files[path].text.as_str());
+    let interest = landmarks::interest(&spec.fact, texts);
+    index.learn(interest);
+    Ok((spec, index))
+}
+
+/// Refuses a workspace with Rust source that is not UTF-8.
+fn refuse_other_text(workspace: &Workspace) -> Outcome<()> {
     let not_utf8 = workspace
         .unreadable
         .iter()
@@ -175,13 +197,5 @@ fn index<'w>(
                 .help("Rust source must be UTF-8: mend the file"),
         );
     }
-    let mut index = Index::new(workspace, memory);
-    let spec = landmarks::discover_spec(&index, config)?;
-    let naming = index.containing(&spec.fact.name);
-    let texts = naming
-        .iter()
-        .map(|path| workspace.files[path].text.as_str());
-    let interest = landmarks::interest(&spec.fact, texts);
-    index.learn(interest);
-    Ok((spec, index))
+    Ok(())
 }

@@ -1,10 +1,13 @@
 //! The only place that sees syn's tree of existing code: files in, owned facts out.
 
 mod body;
+mod code;
 mod facts;
 mod field_lists;
 mod field_tokens;
 mod lookup;
+mod lower;
+mod lower_macro;
 mod macros;
 mod outline;
 mod pattern;
@@ -14,6 +17,7 @@ mod serde_attr;
 mod statements;
 
 pub use body::{BodyFact, LazyBody};
+pub use code::{Arm, Binding, Code, FnCode, Kind, Let, Literal, Method};
 pub use facts::{
     ArmFact, EnumFact, FieldFact, FileFacts, FnFact, ImplFact, ItemFact, MatchFact, ModFact,
     ModelFact, Pattern, SerdeFact, StringSetFact, StructFact, UseFact, VariantFact,

@@ -53,6 +53,12 @@ pub struct Config {
     pub values: BTreeMap<String, (String, Option<Place>)>,
     /// Event names by what they say: `started`, `progress`, `done`, `failed`, `cancelled`.
     pub events: BTreeMap<String, String>,
+    /// Functions that spawn what they are given, as `crate::module::function`.
+    pub spawn_wrappers: Vec<String>,
+    /// Files that hold HTTP handlers beside those that are found, as patterns of paths.
+    pub handlers: Vec<String>,
+    /// Calls that say something about the work which makes them: the path, and the rule.
+    pub evidence: Vec<(String, String)>,
 }
 
 impl Config {

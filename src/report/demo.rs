@@ -30,7 +30,7 @@ impl Demonstrated<'_> {
                 human::show(self.report, shell);
                 shell.diff(&unified(self.report.changes));
             }
-            Format::Markdown => self.report.show(shell, format),
+            Format::Markdown | Format::Sarif => self.report.show(shell, format),
             Format::Json => {}
         }
     }

@@ -284,7 +284,7 @@ impl Found<'_> {
                 });
                 shell.product(&object.to_string());
             }
-            Format::Human | Format::Markdown => {
+            Format::Human | Format::Markdown | Format::Sarif => {
                 let mut lines = lines(self.landmarks);
                 lines.extend(schedulers(self.scheduler));
                 lines.extend(self.tasks.iter().map(task));

@@ -13,7 +13,7 @@ pub fn show(shell: &Shell, format: Format, variants: &[VariantSteps]) {
             let variants: Vec<Value> = variants.iter().map(object).collect();
             shell.product(&json!({ "command": "list", "variants": variants }).to_string());
         }
-        Format::Markdown => {
+        Format::Markdown | Format::Sarif => {
             let mut out = format!("| variant | tag | {} |\n", STEPS.join(" | "));
             out.push_str(&format!("| --- | --- |{}\n", " --- |".repeat(STEPS.len())));
             for variant in variants {

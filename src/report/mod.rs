@@ -14,6 +14,8 @@ mod human;
 mod json;
 mod list;
 mod markdown;
+mod sarif;
+mod survey;
 mod undone;
 mod written;
 
@@ -23,6 +25,7 @@ pub use diff::unified;
 pub use doctor::Found;
 pub use human::Shell;
 pub use list::show as list;
+pub use survey::show as survey;
 pub use undone::show as undone;
 pub use written::show as written;
 
@@ -55,7 +58,7 @@ impl Report<'_> {
         match format {
             Format::Human => human::show(self, shell),
             Format::Json => shell.product(&json::object(self).to_string()),
-            Format::Markdown => shell.product(&markdown::sheet(self)),
+            Format::Markdown | Format::Sarif => shell.product(&markdown::sheet(self)),
         }
     }
 

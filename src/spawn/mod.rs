@@ -1,0 +1,32 @@
+//! Work that is spawned: where, what it captures, and what the guideline says of it.
+//!
+//! `sites` finds the calls; for each, `captures` says what it takes with it, `joined` what becomes
+//! of its handle, and `verdict` what the guideline says, by the `evidence` of what its work does.
+
+mod calls;
+mod captures;
+mod channels;
+mod effects;
+mod evidence;
+mod joined;
+mod migratable;
+mod outside;
+mod own;
+mod program;
+mod questions;
+mod reach;
+mod scope;
+mod shape;
+mod sites;
+mod survey;
+mod typer;
+mod types;
+mod verdict;
+
+pub use captures::{Capture, Role};
+pub use joined::Fate;
+pub use migratable::Migratable;
+pub use program::FnRef;
+pub use sites::Site;
+pub use survey::{Survey, Surveyed, survey};
+pub use verdict::{Judgement, Reason, Verdict};
