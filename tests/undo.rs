@@ -266,10 +266,71 @@ fn a_command_that_reads_takes_an_interrupted_write_back() {
     let tree = fleet.tree();
     let ran = fleet.tool(&["new", "Pang"]);
     assert_eq!(ran.code, 1);
-    for part in ["error[interrupted]", SPEC, "git checkout", "journal.json"] {
+    for part in [
+        "error[interrupted]",
+        SPEC,
+        "its text from before is in",
+        "journal.json",
+    ] {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
     assert!(fleet.tree() == tree);
     std::fs::remove_file(last.with_file_name("journal.json")).unwrap();
     fleet.done(&["list"]);
+}
+
+/// Nothing outside of the workspace is written, nor what is somebody's own beside a file.
+#[cfg(unix)]
+#[test]
+fn what_leads_out_of_the_workspace_is_refused() {
+    use std::os::unix::fs::symlink;
+    let outside = tempfile::tempdir().unwrap();
+    let manifest = "crates/agentic/runtime/Cargo.toml";
+    let fleet = Fleet::new();
+    let real = outside.path().join("Cargo.toml");
+    std::fs::rename(fleet.path().join(manifest), &real).unwrap();
+    symlink(&real, fleet.path().join(manifest)).unwrap();
+    fleet.commit();
+    let before = std::fs::read(&real).unwrap();
+    let tree = fleet.tree();
+    let ran = fleet.tool(CLONE);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[outside]"), "{}", ran.stderr);
+    assert_eq!(std::fs::read(&real).unwrap(), before);
+    assert!(fleet.tree() == tree);
+
+    let fleet = Fleet::new();
+    let victim = outside.path().join("victim");
+    std::fs::write(&victim, "Mine.").unwrap();
+    let beside = fleet
+        .path()
+        .join("crates/agentic/core/src/.delegation.rs.oxy-task");
+    symlink(&victim, &beside).unwrap();
+    fleet.commit();
+    let ran = fleet.tool(CLONE);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("is in the way"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "Mine.");
+    assert!(beside.symlink_metadata().unwrap().is_symlink());
+}
+
+/// What was taken out by hand, or is on another branch, is not undone.
+#[test]
+fn what_is_not_here_is_not_taken_back() {
+    let fleet = Fleet::new();
+    fleet.git(&["branch", "other"]);
+    fleet.done(&["new", "Ping"]);
+    fleet.commit();
+    let head = fleet.git(&["branch", "--show-current"]);
+    fleet.git(&["checkout", "--quiet", "other"]);
+    let ran = fleet.tool(&["undo"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("nothing of what `new Ping` wrote is here"),
+        "{}",
+        ran.stderr
+    );
+    fleet.git(&["checkout", "--quiet", head.trim()]);
+    fleet.done(&["undo"]);
 }

@@ -181,12 +181,28 @@ impl Journal {
             .iter()
             .map(|entry| (*entry, entry.before.as_deref()))
             .collect();
+        for entry in &self.files {
+            // Most have none left. Since the journal was kept, what stands there is the tool's.
+            fs::remove_file(entry.beside()).ok();
+        }
+        for entry in written.iter().filter(|entry| entry.before.is_some()) {
+            // A folder that was empty for a moment may be gone.
+            let above = entry.absolute.parent().map_or(Ok(()), fs::create_dir_all);
+            above.map_err(|e| cannot(&entry.path, &e))?;
+        }
         prepare(&all)?;
         for entry in &written {
+            match entry.stand()? {
+                Stand::Before => continue,
+                Stand::After | Stand::Between => {}
+                Stand::Other => {
+                    fs::remove_file(entry.beside()).ok();
+                    return Err(self.edited_since(entry, state));
+                }
+            }
             put(entry, entry.before.as_deref()).map_err(|e| cannot(&entry.path, &e))?;
         }
         for entry in &self.files {
-            // Most have none left.
             fs::remove_file(entry.beside()).ok();
         }
         for dir in self.dirs.iter().rev() {
@@ -211,10 +227,29 @@ impl Journal {
         let (command, variant, path) = (&self.command, &self.variant, &entry.path);
         let message =
             format!("`{command} {variant}` was interrupted, and `{path}` was edited since");
-        let journal = state.path(JOURNAL);
+        let saved = state.path("before");
+        let name = path.replace('/', "__");
+        let kept = entry.before.as_ref().map(|text| {
+            let file = saved.join(&name);
+            let keep = || {
+                fs::create_dir_all(&saved)?;
+                fs::write(&file, text)
+            };
+            keep().map(|()| file)
+        });
+        let before = match kept {
+            Some(Ok(file)) => format!(
+                "its text from before is in `{}`: to take all files back, keep your edit elsewhere, copy that text over `{path}`",
+                file.display()
+            ),
+            Some(Err(_)) => {
+                format!("to take all files back, put `{path}` as it was before that command")
+            }
+            None => format!("to take all files back, move `{path}` away"),
+        };
         Refusal::new("interrupted", message).help(format!(
-            "put `{path}` as it was with `git checkout`, and run the command again; or keep all files as they are, and remove `{}`",
-            journal.display()
+            "{before}, and run the command again; to keep all files as they are, remove `{}`",
+            state.path(JOURNAL).display()
         ))
     }
 
@@ -227,7 +262,13 @@ impl Journal {
         dirs.sort_unstable();
         dirs.dedup();
         dirs.retain(|dir| dir.exists());
-        let sync = |dir: &&Path| sync_dir(dir).map_err(|e| cannot(&dir.to_string_lossy(), &e));
+        let sync = |dir: &&Path| match sync_dir(dir) {
+            // A folder that may be written and not read cannot be opened.
+            Err(e) if e.kind() != io::ErrorKind::PermissionDenied => {
+                Err(cannot(&dir.to_string_lossy(), &e))
+            }
+            _ => Ok(()),
+        };
         each_at_once(&dirs, &sync)
     }
 }
@@ -245,7 +286,7 @@ fn load(state: &State, name: &str) -> Outcome<Option<Journal>> {
 
 impl Entry {
     /// Where a new text goes first.
-    fn beside(&self) -> PathBuf {
+    pub(super) fn beside(&self) -> PathBuf {
         let name = self.absolute.file_name().unwrap_or_default();
         let name = format!(".{}.oxy-task", name.to_string_lossy());
         self.absolute.with_file_name(name)
@@ -255,7 +296,15 @@ impl Entry {
     fn stand(&self) -> Outcome<Stand> {
         let now = match fs::read(&self.absolute) {
             Ok(bytes) => Some(bytes),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                None
+            }
+            Err(e) if e.kind() == io::ErrorKind::IsADirectory => return Ok(Stand::Other),
             Err(e) => return Err(cannot(&self.path, &e)),
         };
         let is = |text: &Option<String>| now.as_deref() == text.as_deref().map(str::as_bytes);
@@ -288,7 +337,7 @@ fn prepare(all: &[(&Entry, Option<&str>)]) -> Outcome<()> {
     let write = |(entry, text): &(&Entry, &str)| {
         let write = || {
             let beside = entry.beside();
-            let mut file = File::create(&beside)?;
+            let mut file = File::create_new(&beside)?;
             file.write_all(text.as_bytes())?;
             match fs::metadata(&entry.absolute) {
                 Ok(old) => keep(&file, &beside, &old)?,
@@ -401,5 +450,5 @@ pub(super) fn changed(path: &str) -> Refusal {
 
 pub(super) fn cannot(path: &str, error: &io::Error) -> Refusal {
     Refusal::new("write", format!("cannot write `{path}`: {error}"))
-        .help("nothing was changed; mend the cause and run the command again")
+        .help("mend the cause, and run the command again")
 }

@@ -42,6 +42,11 @@ pub fn commit(
     blocked: impl FnOnce(),
 ) -> Outcome<Written> {
     let lock = state.lock(blocked)?;
+    if Journal::is_open(state) {
+        let message = "another run was interrupted meanwhile";
+        return Err(Refusal::new("changed", message)
+            .help("run the command again: it takes back first what that run had written"));
+    }
     let own = state.own_writes();
     let mut dirs = Vec::new();
     for entry in &mut journal.files {
@@ -89,7 +94,8 @@ pub fn recover(state: &State, blocked: impl FnOnce()) -> Outcome<Earlier> {
     let Some(journal) = Journal::interrupted(state)? else {
         return Ok(Earlier::Ended);
     };
-    journal.take_back(journal.files.len(), state)?;
+    let count = journal.files.len();
+    journal.take_back(count, state).map_err(halfway)?;
     Ok(Earlier::TakenBack(journal))
 }
 
@@ -132,6 +138,10 @@ impl Written {
 
 /// What cannot be taken back now is by the next run.
 fn halfway(refusal: Refusal) -> Refusal {
+    // One that names the way out itself says more.
+    if refusal.code == "interrupted" {
+        return refusal;
+    }
     refusal.help("files are written by half: mend the cause, and run the tool again, which takes them back first")
 }
 
@@ -139,7 +149,20 @@ fn halfway(refusal: Refusal) -> Refusal {
 fn stage(root: &Path, entry: &mut Entry, dirs: &mut Vec<PathBuf>) -> Outcome<()> {
     let path = root.join(&entry.path);
     // A link is followed by hand, so that what it points at is replaced and not the link.
-    entry.absolute = path.canonicalize().unwrap_or(path);
+    entry.absolute = real(&path).map_err(|e| cannot(&entry.path, &e))?;
+    let inside = root.canonicalize().map_err(|e| cannot(&entry.path, &e))?;
+    if !entry.absolute.starts_with(&inside) {
+        let message = format!("`{}` leads out of the workspace", entry.path);
+        return Err(Refusal::new("outside", message)
+            .help("put the file itself in the place of the link, and run the command again"));
+    }
+    // What the new text goes to first is nobody else's.
+    let beside = entry.beside();
+    if beside.symlink_metadata().is_ok() {
+        let message = format!("`{}` is in the way", beside.display());
+        return Err(Refusal::new("file-exists", message)
+            .help("the tool writes there first: move it away, and run the command again"));
+    }
     let Some(before) = &entry.before else {
         if entry.absolute.symlink_metadata().is_ok() {
             return Err(changed(&entry.path));
@@ -171,6 +194,21 @@ fn stage(root: &Path, entry: &mut Entry, dirs: &mut Vec<PathBuf>) -> Outcome<()>
     entry.in_place = is_in_place(&file);
     entry.mode = mode(&file);
     Ok(())
+}
+
+/// The path without links; of what does not exist yet, that of the folder above which does.
+fn real(path: &Path) -> io::Result<PathBuf> {
+    let mut above = path
+        .ancestors()
+        .filter(|dir| dir.symlink_metadata().is_ok());
+    let above = above.next().unwrap_or(path);
+    let rest = path.strip_prefix(above).unwrap_or(Path::new(""));
+    let real = above.canonicalize()?;
+    Ok(if rest.as_os_str().is_empty() {
+        real
+    } else {
+        real.join(rest)
+    })
 }
 
 impl Entry {

@@ -21,6 +21,8 @@ pub fn undo(root: &Path, last: &Journal) -> Outcome<Journal> {
             continue;
         }
         match taken_back(entry, now.as_deref()) {
+            // Its piece is gone already, by hand say.
+            Ok(text) if text == now => {}
             Ok(text) => files.push(Entry::new(
                 entry.path.clone(),
                 now,
@@ -42,6 +44,11 @@ pub fn undo(root: &Path, last: &Journal) -> Outcome<Journal> {
             refusal = refusal.and(place, what);
         }
         return Err(refusal);
+    }
+    if files.is_empty() {
+        let message = format!("nothing of what `{}` wrote is here", last.what());
+        return Err(Refusal::new("nothing-to-undo", message)
+            .help("it may be on another branch, or was taken out by hand"));
     }
     Ok(Journal {
         command: UNDO.to_owned(),
