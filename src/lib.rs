@@ -13,6 +13,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod digest;
 pub mod edit;
 pub mod field_edits;
 pub mod format;

@@ -10,8 +10,6 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use sha2::{Digest, Sha256};
-
 /// The digests, each at the start of a line.
 static SETTLED: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     let lines = include_str!("../templates/formatted.txt").lines();
@@ -38,11 +36,7 @@ pub fn header(text: &str) -> usize {
 /// The digest that the list has of a part: 16 hexadecimal digits.
 #[must_use]
 pub fn digest(part: &str) -> String {
-    let digest = Sha256::digest(part);
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    crate::digest::digest(part, 8)
 }
 
 /// Whether the list holds the part, under edition 2024.

@@ -20,7 +20,7 @@ const JOURNAL: &str = "journal.json";
 const LAST: &str = "last.json";
 
 /// The command of a journal that takes another one back.
-pub(super) const UNDO: &str = "undo";
+pub const UNDO: &str = "undo";
 
 /// What one command writes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -66,7 +66,8 @@ pub struct Entry {
 }
 
 /// What went into a file at one place.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Edit {
     /// What it is, in the words of the command line's JSON.
     pub kind: String,
@@ -74,6 +75,12 @@ pub struct Edit {
     pub line: usize,
     /// How many lines went in.
     pub lines: usize,
+    /// The byte of the text before that it went in at.
+    pub at: usize,
+    /// How many bytes went in.
+    pub inserted: usize,
+    /// How many bytes from there on it took the place of.
+    pub removed: usize,
 }
 
 /// How a file stands between before and after.
@@ -88,6 +95,18 @@ enum Stand {
 }
 
 impl Journal {
+    /// What `command` does to `files`; `variant` and `tag` are empty where it is about none.
+    #[must_use]
+    pub fn of(command: &str, variant: &str, tag: &str, files: Vec<Entry>) -> Self {
+        Self {
+            command: command.to_owned(),
+            variant: variant.to_owned(),
+            tag: tag.to_owned(),
+            files,
+            dirs: Vec::new(),
+        }
+    }
+
     /// The command in words: `new CloneRepository`.
     #[must_use]
     pub fn what(&self) -> String {
@@ -224,9 +243,8 @@ impl Journal {
     }
 
     fn edited_since(&self, entry: &Entry, state: &State) -> Refusal {
-        let (command, variant, path) = (&self.command, &self.variant, &entry.path);
-        let message =
-            format!("`{command} {variant}` was interrupted, and `{path}` was edited since");
+        let (command, path) = (self.what(), &entry.path);
+        let message = format!("`{command}` was interrupted, and `{path}` was edited since");
         let saved = state.path("before");
         let name = path.replace('/', "__");
         let kept = entry.before.as_ref().map(|text| {

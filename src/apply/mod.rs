@@ -9,12 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use guards::{Guards, check};
-pub use journal::{Edit, Entry, Journal};
+pub use journal::{Edit, Entry, Journal, UNDO};
 pub use state::State;
 pub use undo::undo;
 
 use crate::edit::FileChange;
 use crate::note::{Outcome, Refusal};
+use crate::workspace::real;
 use journal::{cannot, changed, is_in_place, mode};
 use state::{Lock, digest};
 
@@ -48,9 +49,12 @@ pub fn commit(
             .help("run the command again: it takes back first what that run had written"));
     }
     let own = state.own_writes();
+    let inside = root
+        .canonicalize()
+        .map_err(|e| cannot(&root.to_string_lossy(), &e))?;
     let mut dirs = Vec::new();
     for entry in &mut journal.files {
-        stage(root, entry, &mut dirs)?;
+        stage(root, &inside, entry, &mut dirs)?;
         let before = entry.before.as_deref().map(digest);
         entry.was_own = before.is_some_and(|digest| own.get(&entry.path) == Some(&digest));
     }
@@ -145,13 +149,13 @@ fn halfway(refusal: Refusal) -> Refusal {
     refusal.help("files are written by half: mend the cause, and run the tool again, which takes them back first")
 }
 
-/// Finds where the file really is, and that it may be written; collects folders that are to be made.
-fn stage(root: &Path, entry: &mut Entry, dirs: &mut Vec<PathBuf>) -> Outcome<()> {
+/// Finds where the file really is, and that it may be written: `inside` is the root without links.
+/// Collects folders that are to be made.
+fn stage(root: &Path, inside: &Path, entry: &mut Entry, dirs: &mut Vec<PathBuf>) -> Outcome<()> {
     let path = root.join(&entry.path);
     // A link is followed by hand, so that what it points at is replaced and not the link.
     entry.absolute = real(&path).map_err(|e| cannot(&entry.path, &e))?;
-    let inside = root.canonicalize().map_err(|e| cannot(&entry.path, &e))?;
-    if !entry.absolute.starts_with(&inside) {
+    if !entry.absolute.starts_with(inside) {
         let message = format!("`{}` leads out of the workspace", entry.path);
         return Err(Refusal::new("outside", message)
             .help("put the file itself in the place of the link, and run the command again"));
@@ -196,21 +200,6 @@ fn stage(root: &Path, entry: &mut Entry, dirs: &mut Vec<PathBuf>) -> Outcome<()>
     Ok(())
 }
 
-/// The path without links; of what does not exist yet, that of the folder above which does.
-fn real(path: &Path) -> io::Result<PathBuf> {
-    let mut above = path
-        .ancestors()
-        .filter(|dir| dir.symlink_metadata().is_ok());
-    let above = above.next().unwrap_or(path);
-    let rest = path.strip_prefix(above).unwrap_or(Path::new(""));
-    let real = above.canonicalize()?;
-    Ok(if rest.as_os_str().is_empty() {
-        real
-    } else {
-        real.join(rest)
-    })
-}
-
 impl Entry {
     /// What a change does to its file.
     #[must_use]
@@ -222,6 +211,9 @@ impl Entry {
                 kind: edit.kind.to_owned(),
                 line: above.map_or(1, |above| above.matches('\n').count() + 1),
                 lines: change.inserted(i),
+                at: edit.at,
+                inserted: edit.text.len(),
+                removed: edit.removed,
             }
         });
         let edits = edits.collect();

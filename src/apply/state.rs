@@ -5,8 +5,6 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::note::{Outcome, Refusal};
 
 /// The folder of one workspace: several may share a target folder.
@@ -143,11 +141,10 @@ impl State {
     }
 }
 
-/// Half of the SHA-256 of a text, in hexadecimal digits.
+/// The digest that texts are told apart by.
 #[must_use]
 pub fn digest(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
+    crate::digest::digest(text, 16)
 }
 
 /// Makes what was renamed in a folder last, where the system lets a folder be synced.

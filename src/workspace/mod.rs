@@ -11,6 +11,7 @@ mod source;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -122,6 +123,14 @@ impl Workspace {
         })
     }
 
+    /// `path`, an absolute one of a file that need not exist yet, relative to the root, with `/`;
+    /// `None` where it leads out.
+    #[must_use]
+    pub fn inside(&self, path: &Path) -> Option<String> {
+        // The root is what cargo says, which may name the same folder by another way.
+        relative(&self.root.canonicalize().ok()?, &real(path).ok()?)
+    }
+
     /// What the tool keeps of this workspace.
     #[must_use]
     pub fn state(&self) -> State {
@@ -203,6 +212,19 @@ impl Workspace {
     pub fn exists(&self, path: &str) -> bool {
         self.root.join(path).exists()
     }
+}
+
+/// The path without links; of what does not exist yet, that of the folder above which does.
+pub(crate) fn real(path: &Path) -> io::Result<PathBuf> {
+    let mut above = path
+        .ancestors()
+        .filter(|dir| dir.symlink_metadata().is_ok());
+    let above = above.next().unwrap_or(path);
+    let real = above.canonicalize()?;
+    Ok(match path.strip_prefix(above) {
+        Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
+        _ => real,
+    })
 }
 
 /// `path` relative to `root`, with `/`; `None` when it is not below it.
