@@ -21,6 +21,15 @@ pub fn cargo(dir: &Path) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("cargo"))
 }
 
+/// The cargo that builds: the one that runs the tool as its subcommand, else `cargo`.
+///
+/// Where rustup chooses the toolchain, it has to do so here: a cargo that it did not start leaves it
+/// to look into the folder of each dependency.
+#[must_use]
+pub fn building_cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
 /// The rustfmt that `RUSTFMT` names; else the one beside [`cargo`], else `rustfmt`.
 #[must_use]
 pub fn rustfmt(dir: &Path) -> PathBuf {

@@ -3,7 +3,6 @@
 //! The state before is checked first: errors that stood there do not count against the tool.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -11,6 +10,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use crate::note::{Outcome, Refusal};
+use crate::toolchain;
 use crate::workspace::CargoOptions;
 
 /// How deep to look.
@@ -174,8 +174,7 @@ impl Verifier<'_> {
     }
 
     fn cargo(&self, verb: &str) -> Command {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let mut command = Command::new(cargo);
+        let mut command = Command::new(toolchain::building_cargo());
         command
             .arg(verb)
             .current_dir(self.root)

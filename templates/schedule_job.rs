@@ -1,12 +1,12 @@
 {{ receiver }}.{{ method }}({
-    use {{ tasks }}::{{ module }};
-    let {{ db }} = {{ db }}.clone();
-    {{ make }}({{ module }}::SCHEDULE, move |_, _| {
-        let {{ db }} = {{ db }}.clone();
+    use {{ task.tasks }}::{{ task.module }};
+    let {{ task.db }} = {{ task.db }}.clone();
+    {{ make }}({{ task.module }}::SCHEDULE, move |_, _| {
+        let {{ task.db }} = {{ task.db }}.clone();
         Box::pin(async move {
-            if let Err(error) = {{ module }}::tick(&{{ db }}, {{ module }}::{{ input }}{% if !fields.is_empty() %} {
-{%- for field in fields %} {{ field }}: None,{% endfor %} }{% endif %}).await {
-                tracing::error!(%error, "a tick of {{ variant }} is not enqueued");
+            if let Err(error) = {{ task.module }}::tick(&{{ task.db }}, {{ task.module }}::{{ task.input }}{% if !task.fields.is_empty() %} {
+{%- for field in task.fields %} {{ field }}: None,{% endfor %} }{% endif %}).await {
+                tracing::error!(%error, "a tick of {{ task.variant }} is not enqueued");
             }
         })
     }){{ of_made }}

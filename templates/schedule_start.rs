@@ -1,10 +1,10 @@
 tokio::spawn({
-    use {{ tasks }}::{{ module }};
-    let {{ db }} = {{ db }}.clone();
+    use {{ task.tasks }}::{{ task.module }};
+    let {{ task.db }} = {{ task.db }}.clone();
     async move {
-        if let Err(error) = {{ module }}::schedule(&{{ db }}, {{ module }}::{{ input }}{% if !fields.is_empty() %} {
-{%- for field in fields %} {{ field }}: None,{% endfor %} }{% endif %}).await {
-            tracing::error!(%error, "nothing enqueues {{ variant }} by the clock");
+        if let Err(error) = {{ task.module }}::schedule(&{{ task.db }}, {{ task.module }}::{{ task.input }}{% if !task.fields.is_empty() %} {
+{%- for field in task.fields %} {{ field }}: None,{% endfor %} }{% endif %}).await {
+            tracing::error!(%error, "nothing enqueues {{ task.variant }} by the clock");
         }
     }
 });

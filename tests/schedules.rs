@@ -18,6 +18,12 @@ fn fleet() -> Fleet {
     fleet
 }
 
+fn clippy_is_silent(fleet: &Fleet) {
+    let app = ["clippy", "--locked", "-p", "oxy-app", "--all-targets"];
+    let lints = ["--", "-D", "warnings", "-A", "dead_code"];
+    fleet.cargo(&[&app[..], &lints[..]].concat());
+}
+
 #[test]
 fn a_schedule_starts_beside_the_worker() {
     let fleet = fleet();
@@ -64,19 +70,7 @@ fn a_schedule_starts_beside_the_worker() {
     );
     assert!(worker.find("tidy::schedule") < worker.find("documents::schedule"));
     fleet.cargo(&["fmt", "--all", "--check"]);
-    let clippy = [
-        "clippy",
-        "--locked",
-        "-p",
-        "oxy-app",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-        "-A",
-        "dead_code",
-    ];
-    fleet.cargo(&clippy);
+    clippy_is_silent(&fleet);
     let doctor = fleet.done(&["doctor"]).stdout;
     assert!(doctor.contains("starts      work\n"), "{doctor}");
 }
@@ -484,19 +478,7 @@ fn a_scheduler_of_a_known_crate_gets_a_job() {
     fleet.commit();
     fleet.done(&every_second);
     assert!(fleet.read(SERVER).contains(job));
-    let clippy = [
-        "clippy",
-        "--locked",
-        "-p",
-        "oxy-app",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-        "-A",
-        "dead_code",
-    ];
-    fleet.cargo(&clippy);
+    clippy_is_silent(&fleet);
     fleet.write("crates/app/tests/tick.rs", include_str!("live/tick.rs"));
     let output = fleet.cargo(&["test", "--locked", "-p", "oxy-app", "--test", "tick"]);
     assert!(output.contains("1 passed"), "{output}");

@@ -24,13 +24,8 @@ pub(super) fn run(shell: &Shell, common: &Common, writing: &Writing) -> Outcome<
             let root = &workspace.root;
             apply::check(root, &state, &changes, writing.guards())?;
             let commit = || {
-                let journal = Journal {
-                    command: "init".to_owned(),
-                    variant: String::new(),
-                    tag: String::new(),
-                    files: changes.iter().map(Entry::of).collect(),
-                    dirs: Vec::new(),
-                };
+                let files = changes.iter().map(Entry::of).collect();
+                let journal = Journal::of("init", "", "", files);
                 apply::commit(root, &state, journal, || shell.blocked())
             };
             let cargo = common.cargo();
@@ -40,8 +35,8 @@ pub(super) fn run(shell: &Shell, common: &Common, writing: &Writing) -> Outcome<
                 depth: writing.verify,
                 cargo: &cargo,
             };
-            let packages = vec![landmarks.spec.package.clone()];
-            proof.run(packages, &commit, &|_| Ok(false))?;
+            let packages = || vec![landmarks.spec.package.clone()];
+            proof.run(&packages, &commit, &|_| Ok(false))?;
         }
         report::configured(shell, common.format, landmarks, &changes, &lines, applied);
         Ok(())

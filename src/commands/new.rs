@@ -127,7 +127,6 @@ pub(super) fn scaffold(
                 cargo: &cargo,
             },
             command: "new",
-            workspace: &workspace,
             state: &state,
             guards,
         }

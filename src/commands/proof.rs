@@ -24,7 +24,7 @@ impl Proof<'_> {
     /// `fill` is given the errors that are new, and says whether another `commit` may do better.
     pub(super) fn run(
         &self,
-        packages: Vec<String>,
+        packages: &dyn Fn() -> Vec<String>,
         commit: &dyn Fn() -> Outcome<Written>,
         fill: &dyn Fn(&[&CompileError]) -> Outcome<bool>,
     ) -> Outcome<()> {
@@ -33,7 +33,7 @@ impl Proof<'_> {
         }
         let verifier = Verifier {
             root: &self.workspace.root,
-            packages,
+            packages: packages(),
             cargo: self.cargo,
         };
         let checked = verifier.packages.join(", ");

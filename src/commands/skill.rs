@@ -26,7 +26,7 @@ pub(super) fn run(shell: &Shell, common: &Common, path: Option<&Path>) -> Outcom
     let state = workspace.state();
     super::recover(shell, &state)?;
     let path = match path {
-        Some(path) => within(&workspace.root, path)?,
+        Some(path) => within(&workspace, path)?,
         None => usual(&workspace)?,
     };
     let before = match std::fs::read_to_string(workspace.root.join(&path)) {
@@ -46,13 +46,8 @@ pub(super) fn run(shell: &Shell, common: &Common, path: Option<&Path>) -> Outcom
             .help("move it away to have it anew, or name another path"));
     }
     if !stands {
-        let journal = Journal {
-            command: "skill".to_owned(),
-            variant: String::new(),
-            tag: String::new(),
-            files: vec![Entry::text(&path, before, TEXT)],
-            dirs: Vec::new(),
-        };
+        let files = vec![Entry::text(&path, before, TEXT)];
+        let journal = Journal::of("skill", "", "", files);
         apply::commit(&workspace.root, &state, journal, || shell.blocked())?.keep()?;
     }
     report::written(shell, common.format, "skill", &path, !stands);
@@ -75,8 +70,8 @@ fn usual(workspace: &Workspace) -> Outcome<String> {
     Ok(format!("{folder}/{FILE}"))
 }
 
-/// `path`, given relative to the current directory, relative to `root`, with `/`.
-fn within(root: &Path, path: &Path) -> Outcome<String> {
+/// `path`, given relative to the current directory, relative to the root, with `/`.
+fn within(workspace: &Workspace, path: &Path) -> Outcome<String> {
     let refuse = |why: &str| {
         let message = format!("cannot write a skill to `{}`: {why}", path.display());
         Refusal::new("skill-path", message).help("name a file in the workspace")
@@ -91,22 +86,12 @@ fn within(root: &Path, path: &Path) -> Outcome<String> {
             part => clean.push(part),
         }
     }
-    let root = root.canonicalize().map_err(|e| refuse(&e.to_string()))?;
-    // A folder may be reached by a link.
-    let above = clean.ancestors().find(|dir| dir.exists());
-    let above = above.ok_or_else(|| refuse("no such folder"))?;
-    let rest = clean.strip_prefix(above).unwrap_or(&clean);
-    let real = above.canonicalize().map_err(|e| refuse(&e.to_string()))?;
-    let real = real.join(rest);
-    if real.is_dir() {
+    if clean.is_dir() {
         return Err(refuse("it is a folder"));
     }
-    let inside = real.strip_prefix(&root).ok();
-    let inside = inside.ok_or_else(|| refuse("it is outside of the workspace"))?;
-    let parts: Option<Vec<&str>> = inside.iter().map(|part| part.to_str()).collect();
-    parts
-        .map(|parts| parts.join("/"))
-        .ok_or_else(|| refuse("it is not UTF-8"))
+    workspace
+        .inside(&clean)
+        .ok_or_else(|| refuse("it is no path inside of the workspace"))
 }
 
 #[cfg(test)]

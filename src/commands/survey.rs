@@ -7,7 +7,7 @@ use crate::index::Index;
 use crate::note::{Outcome, Refusal};
 use crate::report::{self, Shell};
 use crate::spawn;
-use crate::workspace::{Workspace, relative};
+use crate::workspace::Workspace;
 
 /// Runs the command.
 pub(super) fn run(shell: &Shell, common: &Common, args: &Survey) -> Outcome<()> {
@@ -31,12 +31,7 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &Survey) -> Outcome<()> 
 fn below_root(workspace: &Workspace, path: &Path) -> Outcome<String> {
     let absolute = std::path::absolute(path).ok();
     let absolute = absolute.filter(|path| path.exists());
-    // The root is what cargo says, which may name the same folder by another way.
-    let absolute = absolute.and_then(|path| path.canonicalize().ok());
-    let root = workspace.root.canonicalize().ok();
-    let inside = root
-        .zip(absolute)
-        .and_then(|(root, path)| relative(&root, &path));
+    let inside = absolute.and_then(|path| workspace.inside(&path));
     inside.ok_or_else(|| {
         Refusal::new(
             "path",

@@ -29,18 +29,19 @@ pub(super) fn run(shell: &Shell, common: &Common, writing: &Writing) -> Outcome<
             let blocked = || shell.blocked();
             apply::take_back(&workspace.root, &state, &last, back.clone(), blocked)
         };
-        let members = back
-            .files
-            .iter()
-            .filter_map(|file| workspace.member_of(&file.path));
-        let packages: BTreeSet<String> = members.map(|member| member.name.clone()).collect();
+        let packages = || {
+            let files = back.files.iter();
+            let members = files.filter_map(|file| workspace.member_of(&file.path));
+            let names: BTreeSet<String> = members.map(|member| member.name.clone()).collect();
+            names.into_iter().collect()
+        };
         let proof = Proof {
             shell,
             workspace: &workspace,
             depth: writing.verify,
             cargo: &cargo,
         };
-        proof.run(packages.into_iter().collect(), &commit, &|_| Ok(false))?;
+        proof.run(&packages, &commit, &|_| Ok(false))?;
     }
     report::undone(shell, common.format, &last, &back, !writing.dry_run);
     Ok(())

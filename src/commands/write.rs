@@ -20,7 +20,6 @@ pub(super) struct Writer<'a> {
     pub(super) proof: Proof<'a>,
     /// The command's name.
     pub(super) command: &'static str,
-    pub(super) workspace: &'a Workspace,
     pub(super) state: &'a State,
     pub(super) guards: Guards,
 }
@@ -33,7 +32,6 @@ impl Writer<'_> {
         planned: &mut Planned,
         changes: &mut Vec<FileChange>,
     ) -> Outcome<()> {
-        let packages = packages(self.workspace, &planned.landmarks, changes);
         let plan = RefCell::new((planned, changes));
         let commit = || {
             let (planned, changes) = &*plan.borrow();
@@ -43,7 +41,11 @@ impl Writer<'_> {
             let (planned, changes) = &mut *plan.borrow_mut();
             self.fill(errors, planned, changes)
         };
-        self.proof.run(packages, &commit, &fill)
+        let packages = || {
+            let (planned, changes) = &*plan.borrow();
+            packages(self.proof.workspace, &planned.landmarks, changes)
+        };
+        self.proof.run(&packages, &commit, &fill)
     }
 
     /// Adds the arms that `errors` ask for; `false` where any of them asks for something else.
@@ -57,7 +59,7 @@ impl Writer<'_> {
         let Some(arms) = arms else {
             return Ok(false);
         };
-        let index = Index::new(self.workspace, Memory::default());
+        let index = Index::new(self.proof.workspace, Memory::default());
         let context = Context {
             index: &index,
             landmarks: &planned.landmarks,
@@ -72,20 +74,16 @@ impl Writer<'_> {
             }
         }
         *changes = planned.plan.changes()?;
-        apply::check(&self.workspace.root, self.state, changes, self.guards)?;
+        apply::check(&self.proof.workspace.root, self.state, changes, self.guards)?;
         Ok(true)
     }
 
     /// Writes `changes`, which are taken back unless they are kept.
     fn commit(&self, planned: &Planned, changes: &[FileChange]) -> Outcome<Written> {
-        let journal = Journal {
-            command: self.command.to_owned(),
-            variant: planned.task.request.variant.clone(),
-            tag: planned.task.tag.clone(),
-            files: changes.iter().map(Entry::of).collect(),
-            dirs: Vec::new(),
-        };
-        let root = &self.workspace.root;
+        let variant = &planned.task.request.variant;
+        let files = changes.iter().map(Entry::of).collect();
+        let journal = Journal::of(self.command, variant, &planned.task.tag, files);
+        let root = &self.proof.workspace.root;
         apply::commit(root, self.state, journal, || self.proof.shell.blocked())
     }
 }

@@ -1,11 +1,11 @@
 //! Runs the tests of the scaffolded task, and counts them.
 
-use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::note::{Outcome, Refusal};
+use crate::toolchain;
 
 /// The tests of one module.
 pub struct TaskTests<'a> {
@@ -47,10 +47,7 @@ impl TaskTests<'_> {
 
     /// Runs them; each line that they print goes to `print` at once, and what cargo says to stderr.
     pub fn run(&self, mut print: impl FnMut(&[u8])) -> Outcome<Tests> {
-        // Where rustup chooses the toolchain, it has to do so here: a cargo that it did not start leaves
-        // it to look into the folder of each dependency.
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let mut command = Command::new(cargo);
+        let mut command = Command::new(toolchain::building_cargo());
         command
             .args(self.arguments())
             .current_dir(self.root)

@@ -160,13 +160,7 @@ struct Job<'a> {
     make: &'a str,
     of_made: &'a str,
     of_method: &'a str,
-    tasks: String,
-    module: String,
-    db: String,
-    input: String,
-    /// Fields of the input; each is an `Option`.
-    fields: Vec<String>,
-    variant: String,
+    task: Callee,
 }
 
 /// Registers the task with the workspace's scheduler, or says that a person has to.
@@ -186,20 +180,9 @@ fn register(context: &Context<'_>, scheduler: &Scheduler, plan: &mut Plan) -> Ou
                 make: &form.make,
                 of_made: &form.hand_over.of_made,
                 of_method: &form.hand_over.of_method,
-                tasks,
-                module: task,
-                db: form.room.db.clone(),
-                input: task_module::input(context),
-                fields: context.task.fields.iter().map(|(f, _)| f.ident()).collect(),
-                variant: context.task.request.variant.clone(),
+                task: Callee::of(context, tasks, &form.room),
             })?;
-            let fragment = Fragment {
-                form: Form::Statement,
-                indent: form.room.indent.clone(),
-                text,
-            };
-            let (file, spot) = (&form.facts.file, form.room.spot.clone());
-            plan.draft(PIECE.id, title, file, "schedule", fragment, spot);
+            draft(plan, title, text, &form.facts, &form.room);
         }
         Err(why) => plan.open_in(
             &module,
@@ -269,13 +252,44 @@ fn own_scheduler(context: &Context<'_>, scheduler: &Scheduler, plan: &mut Plan) 
 #[derive(Template)]
 #[template(path = "schedule_start.rs", escape = "none")]
 struct Start {
+    task: Callee,
+}
+
+/// The task, as the statement that has it enqueued calls it.
+struct Callee {
+    /// The path of the module `tasks`.
     tasks: String,
     module: String,
+    /// The variable that is a connection to the database there.
     db: String,
     input: String,
     /// Fields of the input; each is an `Option`.
     fields: Vec<String>,
     variant: String,
+}
+
+impl Callee {
+    fn of(context: &Context<'_>, tasks: String, room: &Room) -> Self {
+        Self {
+            tasks,
+            module: context.task.module(),
+            db: room.db.clone(),
+            input: task_module::input(context),
+            fields: context.task.fields.iter().map(|(f, _)| f.ident()).collect(),
+            variant: context.task.request.variant.clone(),
+        }
+    }
+}
+
+/// Plans the statement `text` where there is room for it in the file of `facts`.
+fn draft(plan: &mut Plan, title: String, text: String, facts: &FileFacts, room: &Room) {
+    let fragment = Fragment {
+        form: Form::Statement,
+        indent: room.indent.clone(),
+        text,
+    };
+    let spot = room.spot.clone();
+    plan.draft(PIECE.id, title, &facts.file, "schedule", fragment, spot);
 }
 
 /// Starts the task's schedule where the worker is started, or says that a person has to.
@@ -289,21 +303,8 @@ fn start(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     }
     match room(context)? {
         Ok(Beside { facts, room, tasks }) => {
-            let text = render(&Start {
-                tasks,
-                module: task,
-                db: room.db.clone(),
-                input: task_module::input(context),
-                fields: context.task.fields.iter().map(|(f, _)| f.ident()).collect(),
-                variant: context.task.request.variant.clone(),
-            })?;
-            let fragment = Fragment {
-                form: Form::Statement,
-                indent: room.indent.clone(),
-                text,
-            };
-            let (file, spot) = (&facts.file, room.spot.clone());
-            plan.draft(PIECE.id, title, file, "schedule", fragment, spot);
+            let task = Callee::of(context, tasks, room);
+            draft(plan, title, render(&Start { task })?, facts, room);
         }
         Err(why) => {
             if is_new(context) {

@@ -1,8 +1,8 @@
 //! What was written into the configuration.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Shell, doctor, unified};
+use super::{Shell, doctor, json, unified};
 use crate::cli::Format;
 use crate::edit::FileChange;
 use crate::init::Line;
@@ -18,29 +18,9 @@ pub fn show(
     applied: bool,
 ) {
     if format == Format::Json {
-        let edits = changes.iter().flat_map(|change| {
-            let edits = change.edits.iter().enumerate();
-            edits.map(|(i, edit)| {
-                json!({
-                    "path": change.path,
-                    "line": change.line_of(i),
-                    "kind": edit.kind,
-                    "inserted": change.inserted(i),
-                    "removed": 0,
-                })
-            })
-        });
-        let mut object = json!({
-            "command": "init",
-            "variant": Value::Null,
-            "tag": Value::Null,
-            "applied": applied,
-            "landmarks": doctor::landmarks(landmarks),
-            "edits": edits.collect::<Vec<_>>(),
-            "created": [],
-            "open": [],
-            "warnings": [],
-        });
+        let mut object = json::base("init", [None, None], applied);
+        object["landmarks"] = doctor::landmarks(landmarks);
+        object["edits"] = json::edits(changes).into();
         if !applied {
             object["diff"] = Value::from(unified(changes));
         }

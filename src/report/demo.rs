@@ -80,13 +80,7 @@ impl Demonstrated<'_> {
         });
         object["tests"] = json!({ "passed": tests.passed, "failed": tests.failed });
         if let Some(refusal) = failed {
-            object["error"] = json!({
-                "code": refusal.code,
-                "message": refusal.message,
-                "path": null,
-                "line": null,
-                "help": refusal.help,
-            });
+            object["error"] = json::error(refusal);
         }
         object
     }

@@ -1,6 +1,6 @@
 //! One JSON object, with the fields of the command line's contract.
 
-use crate::edit::is_layout;
+use crate::edit::{FileChange, is_layout};
 use serde_json::{Value, json};
 
 use super::{Report, doctor, unified};
@@ -8,24 +8,6 @@ use crate::note::{Note, Refusal};
 
 /// The object of a command that writes.
 pub(super) fn object(report: &Report<'_>) -> Value {
-    let edits: Vec<Value> = report
-        .changes
-        .iter()
-        .flat_map(|change| {
-            let edits = change.edits.iter().enumerate();
-            // A comma or a line end of its own is part of the edit beside it.
-            let edits = edits.filter(|(_, edit)| !edit.text.chars().all(is_layout));
-            edits.map(|(i, edit)| {
-                json!({
-                    "path": change.path,
-                    "line": change.line_of(i),
-                    "kind": edit.kind,
-                    "inserted": change.inserted(i),
-                    "removed": change.removed(i),
-                })
-            })
-        })
-        .collect();
     let created: Vec<Value> = report
         .changes
         .iter()
@@ -48,7 +30,7 @@ pub(super) fn object(report: &Report<'_>) -> Value {
         "key": report.task.key,
         "applied": report.applied,
         "landmarks": doctor::landmarks(report.landmarks),
-        "edits": edits,
+        "edits": edits(report.changes),
         "created": created,
         "open": open,
         "warnings": report.plan.notes.iter().map(warning).collect::<Vec<_>>(),
@@ -57,6 +39,41 @@ pub(super) fn object(report: &Report<'_>) -> Value {
         object["diff"] = Value::from(unified(report.changes));
     }
     object
+}
+
+/// The object of a command that writes and is about no plan: without landmarks, edits and files,
+/// which it may have all the same.
+pub(super) fn base(command: &str, [variant, tag]: [Option<&str>; 2], applied: bool) -> Value {
+    json!({
+        "command": command,
+        "variant": variant,
+        "tag": tag,
+        "applied": applied,
+        "landmarks": [],
+        "edits": [],
+        "created": [],
+        "open": [],
+        "warnings": [],
+    })
+}
+
+/// What goes into files that stand.
+pub(super) fn edits(changes: &[FileChange]) -> Vec<Value> {
+    let edits = changes.iter().flat_map(|change| {
+        let edits = change.edits.iter().enumerate();
+        // A comma or a line end of its own is part of the edit beside it.
+        let edits = edits.filter(|(_, edit)| !edit.text.chars().all(is_layout));
+        edits.map(|(i, edit)| {
+            json!({
+                "path": change.path,
+                "line": change.line_of(i),
+                "kind": edit.kind,
+                "inserted": change.inserted(i),
+                "removed": change.removed(i),
+            })
+        })
+    });
+    edits.collect()
 }
 
 /// A note.
@@ -76,17 +93,22 @@ pub(super) fn refusal(command: &str, variant: Option<&str>, refusal: &Refusal) -
         "command": command,
         "variant": variant,
         "applied": false,
-        "error": {
-            "code": refusal.code,
-            "message": refusal.message,
-            "path": refusal.place.as_ref().map(|place| place.path.as_str()),
-            "line": refusal.place.as_ref().map(|place| place.line),
-            "help": refusal.help,
-            "also": refusal
-                .also
-                .iter()
-                .map(|(place, label)| json!({ "path": place.path, "line": place.line, "what": label }))
-                .collect::<Vec<_>>(),
-        },
+        "error": error(refusal),
+    })
+}
+
+/// Why a command was refused.
+pub(super) fn error(refusal: &Refusal) -> Value {
+    json!({
+        "code": refusal.code,
+        "message": refusal.message,
+        "path": refusal.place.as_ref().map(|place| place.path.as_str()),
+        "line": refusal.place.as_ref().map(|place| place.line),
+        "help": refusal.help,
+        "also": refusal
+            .also
+            .iter()
+            .map(|(place, label)| json!({ "path": place.path, "line": place.line, "what": label }))
+            .collect::<Vec<_>>(),
     })
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Shell, diff};
-use crate::apply::Journal;
+use super::{Shell, diff, json};
+use crate::apply::{Journal, UNDO};
 use crate::cli::Format;
 
 /// Shows that `back` takes back `last`; `applied` says whether it was written.
@@ -68,17 +68,12 @@ fn object(last: &Journal, back: &Journal, applied: bool) -> Value {
         })
         .collect();
     let removed = back.files.iter().filter(|file| file.after.is_none());
-    json!({
-        "command": "undo",
-        "undone": last.command,
-        "variant": Some(&last.variant).filter(|v| !v.is_empty()),
-        "tag": Some(&last.tag).filter(|t| !t.is_empty()),
-        "applied": applied,
-        "landmarks": [],
-        "edits": edits,
-        "created": [],
-        "removed": removed.map(|file| json!({ "path": file.path })).collect::<Vec<_>>(),
-        "open": [],
-        "warnings": [],
-    })
+    let removed = removed.map(|file| json!({ "path": file.path }));
+    let of = |text: &'_ String| Some(text.clone()).filter(|text| !text.is_empty());
+    let (variant, tag) = (of(&last.variant), of(&last.tag));
+    let mut object = json::base(UNDO, [variant.as_deref(), tag.as_deref()], applied);
+    object["undone"] = Value::from(last.command.as_str());
+    object["edits"] = edits.into();
+    object["removed"] = removed.collect();
+    object
 }

@@ -1,29 +1,17 @@
 //! One file that was written.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Shell;
+use super::{Shell, json};
 use crate::cli::Format;
 
 /// Shows that `command` wrote `path`, or that it stands already.
 pub fn show(shell: &Shell, format: Format, command: &str, path: &str, applied: bool) {
     if format == Format::Json {
-        let created = if applied {
-            json!([{ "path": path }])
-        } else {
-            json!([])
-        };
-        let object = json!({
-            "command": command,
-            "variant": Value::Null,
-            "tag": Value::Null,
-            "applied": applied,
-            "landmarks": [],
-            "edits": [],
-            "created": created,
-            "open": [],
-            "warnings": [],
-        });
+        let mut object = json::base(command, [None, None], applied);
+        if applied {
+            object["created"] = json!([{ "path": path }]);
+        }
         shell.product(&object.to_string());
         return;
     }

@@ -6,7 +6,7 @@ use super::program::{FnRef, Program};
 use super::scope::{Known, Source, free};
 use super::typer::Typer;
 use super::types::{self, Typed};
-use crate::index::{Code, FileFacts, FnCode, Kind};
+use crate::index::{Code, FileFacts, FnCode, Kind, mentions};
 use crate::note::Outcome;
 
 /// A variable that spawned work uses and does not make itself.
@@ -218,7 +218,7 @@ fn role(
 ) -> Outcome<Role> {
     if let Some(typed) = typed {
         let ty = types::bare(&typed.text);
-        if mentions(ty, &SECRETS) {
+        if SECRETS.iter().any(|name| mentions(ty, name)) {
             return Ok(Role::Secret);
         }
         if CHANNELS.contains(&types::head(types::pointee(ty))) {
@@ -342,11 +342,6 @@ fn of_type(
 /// The role of a value that holds values of `roles`: that of the one that travels worst.
 fn worst(mut roles: impl Iterator<Item = Outcome<Role>>) -> Outcome<Role> {
     roles.try_fold(Role::Data, |worst, role| Ok(worst.max(role?)))
-}
-
-fn mentions(ty: &str, names: &[&str]) -> bool {
-    let mut words = ty.split(|c: char| !c.is_alphanumeric() && c != '_');
-    words.any(|word| names.contains(&word))
 }
 
 fn is_secret_name(name: &str) -> bool {

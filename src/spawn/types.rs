@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::program::FnRef;
-use crate::index::FileFacts;
+use crate::index::{FileFacts, mentions};
 
 /// A type as it is written in a file.
 #[derive(Clone)]
@@ -111,10 +111,7 @@ pub(super) fn output(function: &FnRef) -> Option<Typed> {
         return None;
     }
     let mut text = text.to_owned();
-    if text
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .any(|word| word == "Self")
-    {
+    if mentions(&text, "Self") {
         let of = function.fact().in_impl?;
         text = text.replace("Self", &function.facts.impls[of].self_type);
     }
