@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::apply::Guards;
+use crate::migrate::SiteRequest;
 use crate::note::{Outcome, Refusal};
 use crate::request::{self, TaskRequest};
 use crate::schedule;
@@ -128,6 +129,12 @@ pub enum Command {
         after_help = "Example:\n  cargo oxy-task new CloneRepository clone_url:String target_dir:PathBuf auth_token:secret \\\n    --key clone_url,target_dir"
     )]
     New(Box<New>),
+    /// Turn a call that spawns into a task
+    #[command(
+        name = "migrate-spawn",
+        after_help = "The work stays in its file, as what the task runs; what it takes with it becomes the task's fields.\n\nExample:\n  cargo oxy-task migrate-spawn crates/app/src/api/import.rs:120 --as ImportRepository --dry-run"
+    )]
+    MigrateSpawn(Box<MigrateSpawn>),
     /// Unpack a workspace, scaffold a task into it, show the diff, run its tests
     #[command(
         after_help = "It needs a Rust toolchain with rustfmt, and nothing of yours: all that it writes is in DIR.\n\nExample:\n  cargo oxy-task demo\n  cd oxy-task-demo && cargo oxy-task list"
@@ -255,6 +262,46 @@ pub struct New {
     /// Fields; `NAME:secret` is carried as a reference
     #[arg(value_name = "FIELD:TYPE")]
     fields: Vec<String>,
+    /// What is asked of the task.
+    #[command(flatten)]
+    options: TaskOptions,
+    /// What concerns writing.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// Arguments of `migrate-spawn`.
+#[derive(Debug, Args)]
+pub struct MigrateSpawn {
+    /// Where the call stands
+    #[arg(value_name = "FILE:LINE[:COL]")]
+    site: String,
+    /// Name of the variant, `UpperCamelCase`
+    #[arg(long = "as", value_name = "VARIANT")]
+    variant: String,
+    /// The type of a captured variable that could not be found
+    #[arg(long = "type", value_name = "NAME=TYPE")]
+    types: Vec<String>,
+    /// An argument of the enqueue that the site does not have at hand
+    #[arg(long = "arg", value_name = "NAME=EXPR")]
+    arguments: Vec<String>,
+    /// Add everything but the switch of the site
+    #[arg(long)]
+    keep_site: bool,
+    /// Move a spawn that the guideline lets stay
+    #[arg(long)]
+    force: bool,
+    /// What is asked of the task.
+    #[command(flatten)]
+    options: TaskOptions,
+    /// What concerns writing.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// What is asked of a task beside its name and fields.
+#[derive(Debug, Args)]
+struct TaskOptions {
     /// Fields of the idempotency key [default: all but secrets]
     #[arg(long, value_name = "FIELD,…")]
     key: Option<String>,
@@ -291,9 +338,6 @@ pub struct New {
     /// Refuse where nothing claims root tasks
     #[arg(long)]
     require_worker: bool,
-    /// What concerns writing.
-    #[command(flatten)]
-    pub writing: Writing,
 }
 
 /// `--dedupe`.
@@ -312,8 +356,73 @@ impl New {
             .iter()
             .map(|text| request::field(text))
             .collect::<Outcome<Vec<_>>>()?;
+        let request = self.options.request(variant, fields)?;
+        request::check_fields(&request.fields, request.key.as_deref())?;
+        Ok(request)
+    }
+}
+
+impl MigrateSpawn {
+    /// The site and the task; refuses what is wrong without the workspace.
+    ///
+    /// The path is as it was typed.
+    pub fn request(&self) -> Outcome<SiteRequest> {
+        let usage = || {
+            let message = format!("`{}` names no line of a file", self.site);
+            Refusal::usage("site", message)
+                .help("say where the call stands: `crates/app/src/api.rs:120`, with a column where the line has several")
+        };
+        let number = |text: &str| text.parse::<usize>().ok().filter(|n| *n > 0);
+        let (rest, last) = self.site.rsplit_once(':').ok_or_else(usage)?;
+        let last = number(last).ok_or_else(usage)?;
+        let (path, line, column) = match rest.rsplit_once(':') {
+            Some((path, line)) if number(line).is_some() => {
+                (path, number(line).unwrap_or(last), Some(last))
+            }
+            _ => (rest, last, None),
+        };
+        if path.is_empty() {
+            return Err(usage());
+        }
+        let task = self
+            .options
+            .request(request::variant_name(&self.variant)?, Vec::new())?;
+        Ok(SiteRequest {
+            path: path.to_owned(),
+            line,
+            column,
+            types: pairs("--type", &self.types)?,
+            arguments: pairs("--arg", &self.arguments)?,
+            keeps_site: self.keep_site,
+            force: self.force,
+            task,
+        })
+    }
+}
+
+/// Values by name.
+fn pairs(option: &str, texts: &[String]) -> Outcome<Vec<(String, String)>> {
+    let pair = |text: &String| {
+        let (name, value) = text.split_once('=')?;
+        let (name, value) = (name.trim(), value.trim());
+        (!name.is_empty() && !value.is_empty()).then(|| (name.to_owned(), value.to_owned()))
+    };
+    texts
+        .iter()
+        .map(|text| {
+            pair(text).ok_or_else(|| {
+                Refusal::usage("pair", format!("`{text}` is no `NAME=VALUE`")).help(format!(
+                    "give the name, `=`, and what it is: `{option} limit=u32`"
+                ))
+            })
+        })
+        .collect()
+}
+
+impl TaskOptions {
+    /// The request of a task with these fields.
+    fn request(&self, variant: String, fields: Vec<request::Field>) -> Outcome<TaskRequest> {
         let key = self.key.as_deref().map(request::key).transpose()?;
-        request::check_fields(&fields, key.as_deref())?;
         if let Some(pattern) = self.retry_on.iter().find(|pattern| pattern.is_empty()) {
             return Err(Refusal::usage(
                 "retry-on",

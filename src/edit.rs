@@ -121,7 +121,11 @@ impl FileChange {
         let edit = &self.edits[index];
         let before = self.before.as_ref().map_or("", |file| file.text.as_str());
         let gone = before.get(edit.at..edit.at + edit.removed);
-        gone.unwrap_or_default().matches('\n').count()
+        let gone = gone.unwrap_or_default();
+        match edit.kind {
+            CALL_SITE => gone.lines().count(),
+            _ => gone.matches('\n').count(),
+        }
     }
 }
 
@@ -131,6 +135,9 @@ pub fn is_layout(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | '{' | '}')
 }
 
+/// The kind of the one edit that takes code out: a spawn, and what only that used.
+pub const CALL_SITE: &str = "call_site";
+
 /// Whether an edit may take the text out.
 fn may_go(text: &str) -> bool {
     text.chars().all(|c| is_layout(c) || c == ';') && text.matches(';').count() < 2
@@ -139,14 +146,15 @@ fn may_go(text: &str) -> bool {
 /// Puts `edits` into `text`. Several insertions at one offset keep their order.
 ///
 /// Refuses an offset that lies past the end or inside a character, and an edit that would take
-/// out more than layout and a semicolon.
+/// out more than layout and a semicolon, unless it is that of a site that is migrated.
 pub fn apply(path: &str, text: &str, edits: &[TextEdit]) -> Outcome<String> {
     let mut out =
         String::with_capacity(text.len() + edits.iter().map(|e| e.text.len()).sum::<usize>());
     let mut done = 0;
     for edit in edits {
         let gone = text.get(edit.at..edit.at + edit.removed);
-        if edit.at < done || !gone.is_some_and(may_go) {
+        let may_go = gone.is_some_and(|gone| edit.kind == CALL_SITE || may_go(gone));
+        if edit.at < done || !may_go {
             return Err(Refusal::new(
                 "edit-conflict",
                 format!(

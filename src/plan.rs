@@ -1,6 +1,7 @@
 //! Steps and their state: what each piece adds, and whether it stands already.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::edit::{self, FileChange, TextEdit};
@@ -36,7 +37,15 @@ struct Draft {
     file: Arc<SourceFile>,
     kind: &'static str,
     fragment: Fragment,
-    spot: Spot,
+    goes: Goes,
+}
+
+/// Where a fragment goes.
+enum Goes {
+    /// To a place among others.
+    To(Spot),
+    /// In place of what stands.
+    Over(Range<usize>),
 }
 
 /// A whole file that waits to be formatted; where it stands, only what it lacks goes in.
@@ -153,7 +162,27 @@ impl Plan {
             file: Arc::clone(file),
             kind,
             fragment,
-            spot,
+            goes: Goes::To(spot),
+        });
+    }
+
+    /// Puts a fragment in place of what stands, once it is formatted.
+    pub fn replace(
+        &mut self,
+        piece: &'static str,
+        title: impl Into<String>,
+        file: &Arc<SourceFile>,
+        kind: &'static str,
+        fragment: Fragment,
+        range: Range<usize>,
+    ) {
+        self.drafts.push(Draft {
+            piece,
+            title: title.into(),
+            file: Arc::clone(file),
+            kind,
+            fragment,
+            goes: Goes::Over(range),
         });
     }
 
@@ -259,7 +288,15 @@ impl Plan {
             let stub = formatted.pop().unwrap_or_default();
             let fitted = format::unstub(&stub, &fragments)?;
             for (draft, text) in drafts.into_iter().zip(fitted) {
-                let edits = draft.spot.insert(&draft.file, &text, draft.kind);
+                let edits = match draft.goes {
+                    Goes::To(spot) => spot.insert(&draft.file, &text, draft.kind),
+                    Goes::Over(range) => vec![TextEdit {
+                        at: range.start,
+                        removed: range.len(),
+                        text: text.trim_start().replace('\n', draft.file.line_ending()),
+                        kind: draft.kind,
+                    }],
+                };
                 self.insert(draft.piece, draft.title, &draft.file, edits);
             }
         }

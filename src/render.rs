@@ -357,6 +357,8 @@ pub struct TaskModule {
     pub statuses: String,
     /// Whether the work has a secret in hand.
     pub has_secret: bool,
+    /// Whether the work is registered by another crate.
+    pub is_seam: bool,
     /// The executor's type.
     pub executor: String,
     /// The executor's field for the database.

@@ -7,6 +7,7 @@ use heck::{ToSnakeCase, ToTitleCase};
 
 use crate::index::{Index, VariantFact};
 use crate::landmarks::{Landmarks, SpecEnum, Status, find_status};
+use crate::migrate::Migration;
 use crate::note::{Note, Outcome, Refusal};
 use crate::request::{Field, TaskRequest, raw};
 use crate::types::{self, ResolvedType};
@@ -36,6 +37,8 @@ pub struct Task {
     pub key: Vec<String>,
     /// The status column.
     pub status: Option<Status>,
+    /// The site that the task comes from.
+    pub migration: Option<Migration>,
 }
 
 impl Task {
@@ -119,6 +122,7 @@ impl Task {
             key,
             status,
             request,
+            migration: None,
         })
     }
 

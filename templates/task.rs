@@ -43,6 +43,18 @@ impl {{ input }} {
 {%- endif %}
     }
 
+{%- if is_seam %}
+
+    /// The work itself, which is registered.
+    async fn run(self, context: TaskContext) -> Result<Finished<{{ status_ty }}>, TaskError> {
+        let Some(work) = WORK.get() else {
+            let missing = "this program registered no work of {{ variant }}";
+            return Err(TaskError::Terminal(missing.to_owned()));
+        };
+        work.run(self, context).await
+    }
+{%- else %}
+
     /// The work itself.
     async fn run(self, context: TaskContext) -> Result<Finished<{{ status_ty }}>, TaskError> {
         // Write the work here. It may be run again after a worker died, so that it must be safe
@@ -56,7 +68,32 @@ impl {{ input }} {
         context.progress(missing).await;
         Err(TaskError::Terminal(missing.to_owned()))
     }
+{%- endif %}
 }
+{%- if is_seam %}
+
+/// The work, which stands in a crate above this one.
+#[async_trait]
+pub trait Work: Send + Sync + 'static {
+    /// Does it once. It may be run again after a worker died.
+    ///
+    /// # Errors
+    ///
+    /// What may succeed another time is a `TaskError::Transient`.
+    async fn run(&self, input: {{ input }}, context: TaskContext) -> Result<Finished<{{ status_ty }}>, TaskError>;
+}
+
+static WORK: OnceLock<Arc<dyn Work>> = OnceLock::new();
+
+/// Registers the work: once in a program, before it works on tasks.
+///
+/// # Errors
+///
+/// Something is registered already: then this is given back.
+pub fn register(work: Arc<dyn Work>) -> Result<(), Arc<dyn Work>> {
+    WORK.set(work)
+}
+{%- endif %}
 
 /// Retries what failed for the moment; everything else fails at once.
 #[must_use]
@@ -231,8 +268,8 @@ impl {{ executor }} {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
+{% if !is_seam %}    use std::sync::Arc;
+{% endif %}    use std::sync::atomic::{AtomicU32, Ordering};
 
     use {{ outcome_path }};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::new::{self, Scaffolded};
+use super::new::{self, Asked, Scaffolded};
 use crate::cli::{self, Common, Writing};
 use crate::demo::{Folder, TaskTests, Tests, first_commit};
 use crate::note::{Outcome, Refusal};
@@ -70,7 +70,7 @@ fn prepare(
         allow_no_vcs: true,
         verify: Depth::None,
     };
-    let done = new::scaffold(shell, &common, &writing, cli::demo_request()?)?;
+    let done = new::scaffold(shell, &common, &writing, Asked::Task(cli::demo_request()?))?;
     Ok((done, has_repository))
 }
 

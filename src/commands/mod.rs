@@ -5,6 +5,7 @@ mod doctor;
 mod explain;
 mod init;
 mod list;
+mod migrate;
 mod new;
 mod proof;
 mod shell_files;
@@ -65,6 +66,13 @@ fn run(cli: &Cli) -> u8 {
             let result =
                 request.and_then(|request| new::run(&shell, common, &args.writing, request));
             ("new", variant, result)
+        }
+        Command::MigrateSpawn(args) => {
+            let request = args.request();
+            let variant = request.as_ref().ok().map(|r| r.task.variant.clone());
+            let result =
+                request.and_then(|request| migrate::run(&shell, common, &args.writing, request));
+            ("migrate-spawn", variant, result)
         }
         Command::Demo(args) => match demo::run(&shell, common, &args.dir) {
             Ok(true) => ("demo", None, Ok(())),

@@ -13,6 +13,7 @@ use crate::edit::FileChange;
 use crate::format::Rustfmt;
 use crate::index::{self, FileFacts, Index};
 use crate::landmarks::{self, Config, Landmarks};
+use crate::migrate::{self, SiteRequest};
 use crate::note::{Note, Outcome, Refusal};
 use crate::pieces;
 use crate::plan::Plan;
@@ -32,11 +33,30 @@ pub(super) fn run(
     writing: &Writing,
     request: TaskRequest,
 ) -> Outcome<()> {
-    let done = scaffold(shell, common, writing, request)?;
+    let done = scaffold(shell, common, writing, Asked::Task(request))?;
     done.report("new").show(shell, common.format);
     // The process ends here: to free a whole workspace first would only take its time.
     std::mem::forget(done);
     Ok(())
+}
+
+/// What a task is made from.
+#[derive(Debug, Clone)]
+pub(super) enum Asked {
+    /// What the command line says of it.
+    Task(TaskRequest),
+    /// A site whose work it takes over.
+    Site(Box<SiteRequest>),
+}
+
+impl Asked {
+    /// The command that asks for it.
+    fn command(&self) -> &'static str {
+        match self {
+            Self::Task(_) => "new",
+            Self::Site(_) => "migrate-spawn",
+        }
+    }
 }
 
 /// What was scaffolded, or would be.
@@ -73,9 +93,10 @@ pub(super) fn scaffold(
     shell: &Shell,
     common: &Common,
     writing: &Writing,
-    request: TaskRequest,
+    asked: Asked,
 ) -> Outcome<Scaffolded> {
     writing.check()?;
+    let command = asked.command();
     // rustfmt takes about as long to start as the plan takes to be made.
     let start = |root: &Path, edition: &str| Rustfmt::new(root, edition).started();
     let (opened, early) = super::open(shell, common, |root| start(root, EDITION))?;
@@ -88,10 +109,17 @@ pub(super) fn scaffold(
         read: memory,
         formatted: BTreeMap::new(),
     };
+    let asked = match asked {
+        Asked::Site(mut site) => {
+            site.path = super::migrate::below_root(&workspace, &site.path)?;
+            Asked::Site(site)
+        }
+        task => task,
+    };
     let edition = workspace.usual_edition();
     let early = early.filter(|rustfmt| rustfmt.edition() == edition);
     let mut rustfmt = early.unwrap_or_else(|| start(&workspace.root, edition));
-    let mut planned = plan(&workspace, &config, request, &mut rustfmt, &mut memory)?;
+    let mut planned = plan(&workspace, &config, asked, &mut rustfmt, &mut memory)?;
     let mut changes = planned.plan.changes()?;
     let mut applied = false;
     let state = workspace.state();
@@ -126,7 +154,7 @@ pub(super) fn scaffold(
                 depth: writing.verify,
                 cargo: &cargo,
             },
-            command: "new",
+            command,
             state: &state,
             guards,
         }
@@ -161,7 +189,7 @@ struct Memory {
 fn plan(
     workspace: &Workspace,
     config: &Config,
-    request: TaskRequest,
+    asked: Asked,
     rustfmt: &mut Rustfmt,
     memory: &mut Memory,
 ) -> Outcome<Planned> {
@@ -176,6 +204,19 @@ fn plan(
         Vec::new()
     };
     let mut notes = Vec::new();
+    let request = match asked {
+        Asked::Task(request) => request,
+        Asked::Site(asked) => {
+            let landmarks = landmarks::discover(&index, &spec, config)?;
+            let (request, migration) = migrate::derive(&index, config, &landmarks, &asked)?;
+            let mut task = Task::resolve(&index, &spec, request, &mut notes)?;
+            task.migration = Some(migration);
+            let found = (task, landmarks, notes);
+            let planned = plan_on(&index, found, rustfmt, memory, &[])?;
+            memory.read = index.into_memory();
+            return Ok(planned);
+        }
+    };
     // One thread finds the landmarks; this one looks at what was asked for and proves what will
     // most likely be edited.
     let (landmarks, (task, proofs)) = beside(
@@ -257,7 +298,8 @@ fn converges(
         return Ok(());
     }
     let after = workspace.with(changes);
-    let planned = plan(&after, config, request.clone(), rustfmt, memory)?;
+    let request = Asked::Task(request.clone());
+    let planned = plan(&after, config, request, rustfmt, memory)?;
     if planned.plan.is_complete() {
         return Ok(());
     }

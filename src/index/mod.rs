@@ -14,6 +14,7 @@ mod pattern;
 mod read;
 mod scopes;
 mod serde_attr;
+mod spawned;
 mod statements;
 
 pub use body::{BodyFact, LazyBody};
@@ -27,4 +28,5 @@ pub use lookup::{Index, Memory};
 pub(crate) use lookup::{find, on_all_cores};
 pub use read::{Interest, mentions, prove, prove_one, read, whole_words};
 pub use scopes::Meaning;
+pub use spawned::{BodyOfWork, LetFact, Logged, SpawnFact, Statement, WorkFact, WorkForm};
 pub use statements::{HandOver, StatementFact};

@@ -21,7 +21,7 @@ pub const PIECE: Piece = Piece {
 
 fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let workspace = context.index.workspace;
-    let wanted = wanted(context);
+    let wanted = wanted(context)?;
     let root = Manifest::parse(workspace.read_text("Cargo.toml")?)?;
     let lock = workspace
         .exists("Cargo.lock")
@@ -61,8 +61,9 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
 }
 
 /// Crates by the package whose generated code names them.
-fn wanted(context: &Context<'_>) -> BTreeMap<String, BTreeSet<String>> {
+fn wanted(context: &Context<'_>) -> Outcome<BTreeMap<String, BTreeSet<String>>> {
     let landmarks = context.landmarks;
+    let workspace = context.index.workspace;
     let head = |path: &String| path.split("::").next().unwrap_or(path).to_owned();
     let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut need = |package: &str, crates: &[&str]| {
@@ -110,7 +111,22 @@ fn wanted(context: &Context<'_>) -> BTreeMap<String, BTreeSet<String>> {
             need(&landmarks.executor.package, &[&krate]);
         }
     }
-    wanted
+    if let Some(migration) = &context.task.migration {
+        let krate = head(&landmarks.executor.module);
+        need(&migration.package, &["async_trait", &krate]);
+        if !migration.handles.is_empty() {
+            need(&migration.package, &["sea_orm"]);
+        }
+        for package in super::registration::packages(context, migration)? {
+            let own = workspace.member(&migration.package);
+            let own = own.map(crate::workspace::Member::crate_name);
+            need(&package, &[&krate]);
+            if let Some(own) = own.filter(|_| package != migration.package) {
+                need(&package, &[&own]);
+            }
+        }
+    }
+    Ok(wanted)
 }
 
 fn add(

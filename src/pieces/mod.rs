@@ -1,6 +1,7 @@
 //! What a task consists of, one file a piece. The list below is the order of the plan.
 
 mod arms;
+mod call_site;
 mod dead_letters;
 mod dependencies;
 mod executor_arm;
@@ -9,6 +10,7 @@ mod gate;
 mod gate_test;
 mod journal;
 mod modules;
+mod registration;
 mod resume_branch;
 mod schedule;
 mod secrets;
@@ -16,6 +18,7 @@ mod status_table;
 mod task_module;
 mod tasks_mod;
 mod variant;
+mod work;
 mod worker;
 
 pub use task_module::standing_key;
@@ -39,7 +42,7 @@ pub struct Piece {
 }
 
 /// Every piece, in the order in which they are planned.
-pub const PIECES: [Piece; 17] = [
+pub const PIECES: [Piece; 20] = [
     worker::PIECE,
     variant::PIECE,
     fields::PIECE,
@@ -56,6 +59,9 @@ pub const PIECES: [Piece; 17] = [
     secrets::PIECE,
     task_module::PIECE,
     modules::PIECE,
+    work::PIECE,
+    call_site::PIECE,
+    registration::PIECE,
     dependencies::PIECE,
 ];
 

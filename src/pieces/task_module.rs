@@ -108,7 +108,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     if keeps_status {
         plan.leave(&SEAM);
     }
-    if is_new {
+    if is_new && context.task.migration.is_none() {
         plan.open_in(
             &path,
             "// Write the work here.",
@@ -274,6 +274,7 @@ fn module(context: &Context<'_>) -> Outcome<render::TaskModule> {
         }
         .to_owned(),
         has_secret: task.fields.iter().any(|(field, _)| field.is_secret),
+        is_seam: task.migration.is_some(),
         executor: executor.self_type.clone(),
         db_field: executor.db_field.clone(),
         snake: task.snake.clone(),
@@ -381,6 +382,11 @@ fn imports(context: &Context<'_>, way: Option<Way>) -> Vec<Vec<String>> {
         paths.extend(status.ty.clone());
     } else {
         paths.insert("async_trait::async_trait".to_owned());
+    }
+    if task.migration.is_some() {
+        paths.insert("async_trait::async_trait".to_owned());
+        paths.insert("std::sync::Arc".to_owned());
+        paths.insert("std::sync::OnceLock".to_owned());
     }
     let ports: &[&str] = match task.status {
         Some(_) => &["status_table::StatusTable", "status_table::not_enqueued"],

@@ -1,6 +1,6 @@
 //! One JSON object, with the fields of the command line's contract.
 
-use crate::edit::{FileChange, is_layout};
+use crate::edit::{CALL_SITE, FileChange, is_layout};
 use serde_json::{Value, json};
 
 use super::{Report, doctor, unified};
@@ -62,7 +62,8 @@ pub(super) fn edits(changes: &[FileChange]) -> Vec<Value> {
     let edits = changes.iter().flat_map(|change| {
         let edits = change.edits.iter().enumerate();
         // A comma or a line end of its own is part of the edit beside it.
-        let edits = edits.filter(|(_, edit)| !edit.text.chars().all(is_layout));
+        let edits =
+            edits.filter(|(_, edit)| edit.kind == CALL_SITE || !edit.text.chars().all(is_layout));
         edits.map(|(i, edit)| {
             json!({
                 "path": change.path,

@@ -8,6 +8,7 @@ mod captures;
 mod channels;
 mod effects;
 mod evidence;
+mod found;
 mod joined;
 mod migratable;
 mod outside;
@@ -24,6 +25,7 @@ mod types;
 mod verdict;
 
 pub use captures::{Capture, Role};
+pub use found::{Called, ErrorForm, Found, Giver, Taken, Value, found};
 pub use joined::Fate;
 pub use migratable::Migratable;
 pub use program::FnRef;

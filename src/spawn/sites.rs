@@ -11,6 +11,7 @@ use crate::index::{Code, FnCode, Kind, mentions, on_all_cores};
 use crate::note::{Outcome, Place, Refusal};
 
 /// A call that spawns.
+#[derive(Clone)]
 pub struct Site {
     /// Where the call starts: at its path, or at the method's name.
     pub place: Place,
@@ -48,13 +49,59 @@ pub struct Seen<'s, 'c> {
     pub known: &'s [Known<'c>],
 }
 
+impl Seen<'_, '_> {
+    /// Whether the function binds a variable of that name anywhere.
+    #[must_use]
+    pub fn code_binds(&self, name: &str) -> bool {
+        let has = |binding: &crate::index::Binding| binding.names.iter().any(|own| own == name);
+        let mut found = self.code.parameters.iter().any(has);
+        for part in &self.code.body {
+            part.walk(&mut |part| {
+                found |= match &part.kind {
+                    Kind::Let(of) => has(&of.binding),
+                    Kind::For(binding, ..) => has(binding),
+                    Kind::Match(_, arms) => arms.iter().any(|arm| has(&arm.binding)),
+                    Kind::Closure(parameters, _) => parameters.iter().any(has),
+                    _ => false,
+                };
+            });
+        }
+        found
+    }
+}
+
 /// Finds the sites, and what `judge` says of each; functions of tests are looked at only where
 /// `with_tests` says so.
 pub fn sites<T: Send>(
     program: &Program<'_, '_>,
     configured: &[String],
     with_tests: bool,
-    judge: &(dyn Fn(&Site, &Seen<'_, '_>) -> Outcome<T> + Sync),
+    judge: Asked<'_, T>,
+) -> Outcome<Vec<(Site, T)>> {
+    let wanted = if with_tests {
+        Wanted::WithTests
+    } else {
+        Wanted::Real
+    };
+    search(program, configured, wanted, None, judge)
+}
+
+/// The same for the file at `path` alone, tests included.
+pub fn sites_in<T: Send>(
+    program: &Program<'_, '_>,
+    configured: &[String],
+    path: &str,
+    judge: Asked<'_, T>,
+) -> Outcome<Vec<(Site, T)>> {
+    search(program, configured, Wanted::WithTests, Some(path), judge)
+}
+
+fn search<T: Send>(
+    program: &Program<'_, '_>,
+    configured: &[String],
+    wanted: Wanted,
+    only: Option<&str>,
+    judge: Asked<'_, T>,
 ) -> Outcome<Vec<(Site, T)>> {
     // Wrappers are found by themselves, and wrappers of wrappers then.
     let mut wrappers = Wrappers::new();
@@ -69,6 +116,7 @@ pub fn sites<T: Send>(
             wrappers: &wrappers,
             names: &names,
             wanted: Wanted::Wrappers,
+            only: None,
         };
         let fresh: Vec<Site> = search
             .run(&|_, _| Ok(()))?
@@ -93,11 +141,8 @@ pub fn sites<T: Send>(
         configured,
         wrappers: &wrappers,
         names: &names,
-        wanted: if with_tests {
-            Wanted::WithTests
-        } else {
-            Wanted::Real
-        },
+        wanted,
+        only,
     };
     search.run(judge)
 }
@@ -120,6 +165,7 @@ struct Search<'a, 'i, 'w> {
     wrappers: &'a Wrappers,
     names: &'a [String],
     wanted: Wanted,
+    only: Option<&'a str>,
 }
 
 /// What is asked of each site.
@@ -136,6 +182,7 @@ impl Search<'_, '_, '_> {
             .collect();
         paths.sort();
         paths.dedup();
+        paths.retain(|path| self.only.is_none_or(|only| only == path));
         paths.retain(|path| index.workspace.member_of(path).is_some());
         paths.retain(|path| with_tests || !index.is_for_tests(path));
         let files = paths

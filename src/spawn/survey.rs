@@ -83,7 +83,7 @@ fn unseen(program: &Program<'_, '_>) -> Outcome<Vec<Place>> {
 
 /// Names of the types that the machinery of tasks is made of: what the enum's file declares, and
 /// the structs that hold one of those. Empty for a workspace without the enum.
-fn machinery(index: &Index<'_>, config: &Config) -> Outcome<Vec<String>> {
+pub(super) fn machinery(index: &Index<'_>, config: &Config) -> Outcome<Vec<String>> {
     let Ok(spec) = landmarks::discover_spec(index, config) else {
         return Ok(Vec::new());
     };

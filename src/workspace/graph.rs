@@ -25,6 +25,12 @@ impl Workspace {
         .help("use types that stand below, or move the type down"))
     }
 
+    /// Whether `from` depends on `to`, by way of other members too.
+    #[must_use]
+    pub fn depends(&self, from: &Member, to: &Member) -> bool {
+        self.reaches(from, &to.name, &mut Vec::new(), &mut BTreeSet::new())
+    }
+
     /// Whether `at` depends on `goal`, however indirectly; `path` is then the way.
     fn reaches(
         &self,

@@ -1,0 +1,646 @@
+//! A call that spawns, as far as it matters for moving its work elsewhere: the statement that it
+//! is, the form of the work, and what ends the work early.
+
+use std::ops::Range;
+
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+
+use super::facts::{FileFacts, FnFact};
+use super::pattern::unraw;
+use super::read::path_text;
+
+/// A call that spawns, in its function.
+#[derive(Debug, Clone)]
+pub struct SpawnFact {
+    /// The whole call.
+    pub call: Range<usize>,
+    /// The statement that it is; `None` where it is a part of something larger.
+    pub statement: Option<Statement>,
+    /// What keeps the place from being one where something can be awaited.
+    pub not_async: Option<&'static str>,
+    /// Whether it stands in an `async` block, which `?` leaves in place of the function.
+    pub is_in_block: bool,
+    /// The work.
+    pub work: WorkFact,
+    /// Variables that are declared with `mut`, each with the offset of its name.
+    pub mutable: Vec<(String, usize)>,
+    /// Variables in the order in which patterns bind them, each with the offset of its name.
+    pub bound: Vec<(String, usize)>,
+    /// Statements `let name = value;` in any block of the function.
+    pub lets: Vec<LetFact>,
+}
+
+/// The statement that a call is.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// From its first token to its semicolon.
+    pub range: Range<usize>,
+    /// The variable that holds the handle.
+    pub handle: Option<String>,
+    /// Whether it is the value of its block.
+    pub is_value: bool,
+}
+
+/// `let name = value;`.
+#[derive(Debug, Clone)]
+pub struct LetFact {
+    /// The variable.
+    pub name: String,
+    /// The whole statement.
+    pub range: Range<usize>,
+    /// The value.
+    pub value: Range<usize>,
+    /// Whether the value is nothing but a place, or a clone of one.
+    pub is_clone: bool,
+}
+
+/// What is spawned.
+#[derive(Debug, Clone)]
+pub struct WorkFact {
+    /// What is handed to the call, or held by the variable that is.
+    pub range: Range<usize>,
+    /// Methods called on it that only follow it: `.instrument(span)`, as they are written.
+    pub around: Vec<Range<usize>>,
+    /// Its form.
+    pub form: WorkForm,
+}
+
+/// The form of what is spawned.
+#[derive(Debug, Clone)]
+pub enum WorkForm {
+    /// `async move { … }`.
+    Async(BodyOfWork),
+    /// `move || { … }`: it runs on a thread of its own.
+    Blocking(BodyOfWork),
+    /// `{ let a = a.clone(); async move { … } }`: what stands before the block, and its body.
+    Prepared(Range<usize>, BodyOfWork),
+    /// Another value that is a future.
+    Future,
+}
+
+/// The body of an `async` block, or of a closure.
+#[derive(Debug, Clone)]
+pub struct BodyOfWork {
+    /// What stands between the braces; the whole expression where there are none.
+    pub inside: Range<usize>,
+    /// Its last expression, where that is its value.
+    pub tail: Option<Tail>,
+    /// The last statement or expression.
+    pub last: Option<Range<usize>>,
+    /// What leaves it early, in order.
+    pub returns: Vec<Return>,
+    /// Whether `?` leaves it early.
+    pub tries: bool,
+    /// Errors that are only logged.
+    pub logged: Vec<Logged>,
+}
+
+/// The value of a block.
+#[derive(Debug, Clone)]
+pub struct Tail {
+    /// The expression.
+    pub range: Range<usize>,
+    /// Whether it may stand as a statement without a semicolon.
+    pub is_block: bool,
+    /// Whether it is `Ok(…)` or `Err(…)`.
+    pub is_result: bool,
+}
+
+/// `return` or `return value`.
+#[derive(Debug, Clone)]
+pub struct Return {
+    /// The expression.
+    pub range: Range<usize>,
+    /// Whether it has a value other than `()`.
+    pub has_value: bool,
+}
+
+/// An error that is logged and otherwise dropped.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    /// The variable that holds it.
+    pub error: Option<String>,
+    /// Whether the log shows it as `Debug` only.
+    pub is_debug: bool,
+    /// What is done about it: a block, or one expression.
+    pub done: Range<usize>,
+    /// Whether that is a block.
+    pub is_block: bool,
+    /// Whether nothing of the work comes after it.
+    pub is_last: bool,
+}
+
+impl FileFacts {
+    /// The call whose path or method name starts at `offset`, in `function`, which is one of this
+    /// file's; `work` is the range of what it spawns. `None` where the call stands in the tokens of
+    /// a macro.
+    #[must_use]
+    pub fn spawned(
+        &self,
+        function: &FnFact,
+        offset: usize,
+        work: &Range<usize>,
+    ) -> Option<SpawnFact> {
+        let base = function.range.start;
+        let parsed = syn::parse_str::<syn::ImplItemFn>(self.text(&function.range)).ok()?;
+        let local = |range: &Range<usize>| {
+            range
+                .start
+                .checked_sub(base)
+                .map(|start| start..range.end - base)
+        };
+        let mut find = Find {
+            offset: offset.checked_sub(base)?,
+            work: local(work)?,
+            not_async: (!function.is_async).then_some("its function is not async"),
+            call: None,
+            statement: None,
+            found_not_async: None,
+            blocks: 0,
+            found_in_block: false,
+            found_work: None,
+            mutable: Vec::new(),
+            bound: Vec::new(),
+            lets: Vec::new(),
+        };
+        find.visit_impl_item_fn(&parsed);
+        let shift = |range: Range<usize>| range.start + base..range.end + base;
+        let named = |all: Vec<(String, usize)>| {
+            let all = all.into_iter();
+            all.map(|(name, at)| (name, at + base)).collect()
+        };
+        let mut work = find.found_work?;
+        work.shift(base);
+        Some(SpawnFact {
+            call: shift(find.call?),
+            statement: find.statement.map(|statement| Statement {
+                range: shift(statement.range),
+                ..statement
+            }),
+            not_async: find.found_not_async,
+            is_in_block: find.found_in_block,
+            work,
+            mutable: named(find.mutable),
+            bound: named(find.bound),
+            lets: find
+                .lets
+                .into_iter()
+                .map(|of| LetFact {
+                    range: shift(of.range),
+                    value: shift(of.value),
+                    ..of
+                })
+                .collect(),
+        })
+    }
+}
+
+impl WorkFact {
+    fn shift(&mut self, base: usize) {
+        let move_it = |range: &mut Range<usize>| *range = range.start + base..range.end + base;
+        move_it(&mut self.range);
+        self.around.iter_mut().for_each(move_it);
+        let body = match &mut self.form {
+            WorkForm::Async(body) | WorkForm::Blocking(body) => body,
+            WorkForm::Prepared(before, body) => {
+                move_it(before);
+                body
+            }
+            WorkForm::Future => return,
+        };
+        move_it(&mut body.inside);
+        body.last.iter_mut().for_each(move_it);
+        body.tail
+            .iter_mut()
+            .for_each(|tail| move_it(&mut tail.range));
+        body.returns
+            .iter_mut()
+            .for_each(|of| move_it(&mut of.range));
+        body.logged.iter_mut().for_each(|of| move_it(&mut of.done));
+    }
+}
+
+/// Looks for the call.
+struct Find {
+    offset: usize,
+    work: Range<usize>,
+    not_async: Option<&'static str>,
+    call: Option<Range<usize>>,
+    statement: Option<Statement>,
+    found_not_async: Option<&'static str>,
+    blocks: usize,
+    found_in_block: bool,
+    found_work: Option<WorkFact>,
+    mutable: Vec<(String, usize)>,
+    bound: Vec<(String, usize)>,
+    lets: Vec<LetFact>,
+}
+
+impl Find {
+    fn is_call(&self, expression: &syn::Expr) -> bool {
+        let start = match expression {
+            syn::Expr::Call(call) => call.func.span().byte_range().start,
+            syn::Expr::MethodCall(call) => call.method.span().byte_range().start,
+            _ => return false,
+        };
+        start == self.offset
+    }
+
+    fn within(&mut self, not_async: Option<&'static str>, visit: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.not_async, not_async);
+        visit(self);
+        self.not_async = before;
+    }
+
+    fn statement(&mut self, statement: &syn::Stmt, is_last: bool) {
+        let (expression, handle, is_value) = match statement {
+            syn::Stmt::Expr(expression, semi) => (expression, None, semi.is_none() && is_last),
+            syn::Stmt::Local(local) => {
+                let Some(init) = local.init.as_ref().filter(|init| init.diverge.is_none()) else {
+                    return;
+                };
+                let handle = match &local.pat {
+                    syn::Pat::Wild(_) => None,
+                    syn::Pat::Ident(ident) if ident.subpat.is_none() => Some(unraw(&ident.ident)),
+                    _ => return,
+                };
+                (&*init.expr, handle, false)
+            }
+            _ => return,
+        };
+        if self.is_call(expression) {
+            self.statement = Some(Statement {
+                range: statement.span().byte_range(),
+                handle,
+                is_value,
+            });
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Find {
+    fn visit_block(&mut self, node: &'ast syn::Block) {
+        for (at, statement) in node.stmts.iter().enumerate() {
+            self.statement(statement, at + 1 == node.stmts.len());
+        }
+        visit::visit_block(self, node);
+    }
+
+    fn visit_local(&mut self, node: &'ast syn::Local) {
+        if let (syn::Pat::Ident(ident), Some(init)) = (&node.pat, &node.init)
+            && init.diverge.is_none()
+        {
+            self.lets.push(LetFact {
+                name: unraw(&ident.ident),
+                range: node.span().byte_range(),
+                value: init.expr.span().byte_range(),
+                is_clone: is_clone(&init.expr),
+            });
+        }
+        visit::visit_local(self, node);
+    }
+
+    fn visit_pat_ident(&mut self, node: &'ast syn::PatIdent) {
+        let at = node.ident.span().byte_range().start;
+        self.bound.push((unraw(&node.ident), at));
+        if node.mutability.is_some() {
+            self.mutable.push((unraw(&node.ident), at));
+        }
+        visit::visit_pat_ident(self, node);
+    }
+
+    fn visit_expr(&mut self, node: &'ast syn::Expr) {
+        if self.is_call(node) {
+            self.call = Some(node.span().byte_range());
+            self.found_not_async = self.not_async;
+            self.found_in_block = self.blocks > 0;
+        }
+        if self.found_work.is_none() && node.span().byte_range() == self.work {
+            self.found_work = Some(work(node));
+        }
+        visit::visit_expr(self, node);
+    }
+
+    fn visit_expr_closure(&mut self, node: &'ast syn::ExprClosure) {
+        let not_async = (node.asyncness.is_none()).then_some("it stands in a closure");
+        self.within(not_async, |find| visit::visit_expr_closure(find, node));
+    }
+
+    fn visit_expr_async(&mut self, node: &'ast syn::ExprAsync) {
+        self.blocks += 1;
+        self.within(None, |find| visit::visit_expr_async(find, node));
+        self.blocks -= 1;
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+/// Whether a value is a place, or a clone of one: to leave it out changes nothing.
+fn is_clone(value: &syn::Expr) -> bool {
+    match value {
+        syn::Expr::Path(_) => true,
+        syn::Expr::Field(field) => is_clone(&field.base),
+        syn::Expr::Reference(of) => is_clone(&of.expr),
+        syn::Expr::MethodCall(call) => {
+            call.args.is_empty() && call.method == "clone" && is_clone(&call.receiver)
+        }
+        syn::Expr::Call(call) => {
+            let is_clone_fn = matches!(&*call.func, syn::Expr::Path(path)
+                if path_text(&path.path).ends_with("::clone"));
+            is_clone_fn && call.args.iter().all(is_clone)
+        }
+        _ => false,
+    }
+}
+
+/// What only follows a future: it runs as before without it, but in another span.
+const FOLLOWERS: [&str; 3] = ["instrument", "in_current_span", "with_current_subscriber"];
+
+fn work(whole: &syn::Expr) -> WorkFact {
+    let range = whole.span().byte_range();
+    let mut around = Vec::new();
+    let mut of = whole;
+    while let syn::Expr::MethodCall(call) = of
+        && FOLLOWERS.iter().any(|name| call.method == name)
+    {
+        let from = call.receiver.span().byte_range().end;
+        around.push(from..call.span().byte_range().end);
+        of = &call.receiver;
+    }
+    around.reverse();
+    let form = match of {
+        syn::Expr::Async(block) => WorkForm::Async(body(&block.block)),
+        syn::Expr::Closure(closure) if closure.inputs.is_empty() && closure.asyncness.is_none() => {
+            match &*closure.body {
+                syn::Expr::Block(block) => WorkForm::Blocking(body(&block.block)),
+                syn::Expr::Async(block) => WorkForm::Async(body(&block.block)),
+                one => {
+                    let range = one.span().byte_range();
+                    let mut ends = Ends::default();
+                    ends.visit_expr(one);
+                    WorkForm::Blocking(BodyOfWork {
+                        inside: range.clone(),
+                        tail: Some(tail(one)),
+                        last: Some(range),
+                        returns: ends.returns,
+                        tries: ends.tries,
+                        logged: Vec::new(),
+                    })
+                }
+            }
+        }
+        syn::Expr::Block(block) => match block.block.stmts.last() {
+            Some(syn::Stmt::Expr(syn::Expr::Async(inner), None)) => {
+                let from = block.block.span().byte_range().start + 1;
+                let to = inner.span().byte_range().start;
+                WorkForm::Prepared(from..to, body(&inner.block))
+            }
+            _ => WorkForm::Future,
+        },
+        _ => WorkForm::Future,
+    };
+    WorkFact {
+        range,
+        around,
+        form,
+    }
+}
+
+fn body(block: &syn::Block) -> BodyOfWork {
+    let mut ends = Ends::default();
+    ends.visit_block(block);
+    let braces = block.span().byte_range();
+    let last = block.stmts.last();
+    let mut logged = Vec::new();
+    for (at, statement) in block.stmts.iter().enumerate() {
+        let mut finder = LoggedErrors {
+            found: Vec::new(),
+            is_last: at + 1 == block.stmts.len(),
+        };
+        match statement {
+            syn::Stmt::Expr(expression, _) => finder.last(expression),
+            other => finder.visit_stmt(other),
+        }
+        logged.extend(finder.found);
+    }
+    BodyOfWork {
+        inside: braces.start + 1..braces.end - 1,
+        tail: match last {
+            Some(syn::Stmt::Expr(value, None)) => Some(tail(value)),
+            _ => None,
+        },
+        last: last.map(|last| last.span().byte_range()),
+        returns: ends.returns,
+        tries: ends.tries,
+        logged,
+    }
+}
+
+fn tail(value: &syn::Expr) -> Tail {
+    Tail {
+        range: value.span().byte_range(),
+        is_block: matches!(
+            value,
+            syn::Expr::If(_)
+                | syn::Expr::Match(_)
+                | syn::Expr::Block(_)
+                | syn::Expr::ForLoop(_)
+                | syn::Expr::While(_)
+                | syn::Expr::Loop(_)
+                | syn::Expr::Unsafe(_)
+        ),
+        is_result: matches!(value, syn::Expr::Call(call)
+            if matches!(&*call.func, syn::Expr::Path(path)
+                if matches!(path_text(&path.path).split("::").next(), Some("Ok" | "Err" | "Result" | "anyhow")))),
+    }
+}
+
+/// Finds what leaves a block early, but not what leaves something inside of it.
+#[derive(Default)]
+struct Ends {
+    returns: Vec<Return>,
+    tries: bool,
+}
+
+impl<'ast> Visit<'ast> for Ends {
+    fn visit_expr_return(&mut self, node: &'ast syn::ExprReturn) {
+        let has_value = node.expr.as_ref().is_some_and(
+            |value| !matches!(&**value, syn::Expr::Tuple(tuple) if tuple.elems.is_empty()),
+        );
+        self.returns.push(Return {
+            range: node.span().byte_range(),
+            has_value,
+        });
+        visit::visit_expr_return(self, node);
+    }
+
+    fn visit_expr_try(&mut self, node: &'ast syn::ExprTry) {
+        self.tries = true;
+        visit::visit_expr_try(self, node);
+    }
+
+    fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+
+    fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+/// Finds errors that are logged and dropped.
+struct LoggedErrors {
+    found: Vec<Logged>,
+    is_last: bool,
+}
+
+impl LoggedErrors {
+    /// An expression with nothing behind it, where the work's last statement is meant.
+    fn last(&mut self, expression: &syn::Expr) {
+        match expression {
+            syn::Expr::If(of) => {
+                self.condition(of);
+                // What stands inside is not the last thing unless the whole is.
+                let mut inner = Self {
+                    found: Vec::new(),
+                    is_last: false,
+                };
+                visit::visit_expr_if(&mut inner, of);
+                self.found.extend(inner.found);
+            }
+            syn::Expr::Match(of) => {
+                for arm in &of.arms {
+                    if let Some(error) = error_of(&arm.pat) {
+                        self.done(error, &arm.body);
+                    }
+                }
+                let mut inner = Self {
+                    found: Vec::new(),
+                    is_last: false,
+                };
+                visit::visit_expr(&mut inner, &of.expr);
+                for arm in &of.arms {
+                    inner.visit_expr(&arm.body);
+                }
+                self.found.extend(inner.found);
+            }
+            other => {
+                let was_last = std::mem::replace(&mut self.is_last, false);
+                self.visit_expr(other);
+                self.is_last = was_last;
+            }
+        }
+    }
+
+    fn condition(&mut self, of: &syn::ExprIf) {
+        if let syn::Expr::Let(condition) = &*of.cond
+            && of.else_branch.is_none()
+            && let Some(error) = error_of(&condition.pat)
+        {
+            let only_logs = only_logs(&of.then_branch.stmts);
+            if let Some(shown) = only_logs {
+                self.found.push(Logged {
+                    is_debug: is_debug(&shown, error.as_deref()),
+                    error,
+                    done: of.then_branch.span().byte_range(),
+                    is_block: true,
+                    is_last: self.is_last,
+                });
+            }
+        }
+    }
+
+    fn done(&mut self, error: Option<String>, body: &syn::Expr) {
+        let shown = match body {
+            syn::Expr::Block(block) => only_logs(&block.block.stmts),
+            syn::Expr::Macro(of) => log(&of.mac).map(|text| vec![text]),
+            _ => None,
+        };
+        if let Some(shown) = shown {
+            self.found.push(Logged {
+                is_debug: is_debug(&shown, error.as_deref()),
+                error,
+                done: body.span().byte_range(),
+                is_block: matches!(body, syn::Expr::Block(_)),
+                is_last: self.is_last,
+            });
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for LoggedErrors {
+    fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {
+        self.condition(node);
+        visit::visit_expr_if(self, node);
+    }
+
+    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
+        for arm in &node.arms {
+            if let Some(error) = error_of(&arm.pat) {
+                self.done(error, &arm.body);
+            }
+        }
+        visit::visit_expr_match(self, node);
+    }
+
+    fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+
+    fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+/// The variable of `Err(variable)`; `Some(None)` where it holds the error in no variable.
+#[allow(
+    clippy::option_option,
+    reason = "the outer says whether it is an error at all"
+)]
+fn error_of(pattern: &syn::Pat) -> Option<Option<String>> {
+    let syn::Pat::TupleStruct(of) = pattern else {
+        return None;
+    };
+    if path_text(&of.path).rsplit("::").next() != Some("Err") {
+        return None;
+    }
+    Some(match of.elems.first() {
+        Some(syn::Pat::Ident(ident)) => Some(unraw(&ident.ident)),
+        _ => None,
+    })
+}
+
+/// The tokens of a block's log lines, where it does nothing else.
+fn only_logs(statements: &[syn::Stmt]) -> Option<Vec<String>> {
+    if statements.is_empty() {
+        return None;
+    }
+    statements
+        .iter()
+        .map(|statement| match statement {
+            syn::Stmt::Macro(of) => log(&of.mac),
+            syn::Stmt::Expr(syn::Expr::Macro(of), _) => log(&of.mac),
+            _ => None,
+        })
+        .collect()
+}
+
+fn log(of: &syn::Macro) -> Option<String> {
+    let path = path_text(&of.path);
+    let name = path.rsplit("::").next().unwrap_or(&path);
+    let is_log = matches!(
+        name,
+        "error" | "warn" | "info" | "debug" | "trace" | "eprintln" | "println"
+    );
+    is_log.then(|| of.tokens.to_string())
+}
+
+/// Whether log lines show the variable as `Debug` only.
+fn is_debug(logs: &[String], error: Option<&str>) -> bool {
+    let Some(error) = error else {
+        return false;
+    };
+    let all = logs.join(" ");
+    let compact: String = all.chars().filter(|c| !c.is_whitespace()).collect();
+    let as_debug = [format!("?{error}"), format!("{{{error}:?}}")];
+    let as_display = [format!("%{error}"), format!("{{{error}}}"), "{}".to_owned()];
+    let shows = |forms: &[String]| forms.iter().any(|form| compact.contains(form.as_str()));
+    (shows(&as_debug) || compact.contains("{:?}")) && !shows(&as_display)
+}

@@ -1,0 +1,320 @@
+//! What becomes of each variable that the work takes with it: a field, a reference, a handle that
+//! the registered work holds, or a refusal.
+
+use std::collections::BTreeSet;
+
+use super::{Left, SiteRequest};
+use crate::index::{SpawnFact, whole_words};
+use crate::note::{Note, Outcome, Refusal};
+use crate::request::{self, Field};
+use crate::spawn::{Found, Role, Taken};
+
+/// A field of the task, and the variable of the work that has its value.
+#[derive(Debug, Clone)]
+pub struct Carried {
+    /// The field.
+    pub field: Field,
+    /// The variable.
+    pub variable: String,
+    /// Whether the work changes the variable.
+    pub is_mut: bool,
+    /// Whether the work uses the variable.
+    pub is_used: bool,
+    /// The expression whose value refers to the secret.
+    pub reference: Option<String>,
+    /// Offset of the variable's first use in the work.
+    pub at: usize,
+    /// Its type as the site has it, every path absolute.
+    pub ty: String,
+    /// Whether its value is made anew at every call.
+    pub is_fresh: bool,
+}
+
+/// What the registered work holds for the task's work.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    /// The variable.
+    pub name: String,
+    /// Its type, every path absolute.
+    pub ty: String,
+}
+
+/// The type whose values every program has.
+pub(super) const CONNECTION: &str = "sea_orm::DatabaseConnection";
+
+/// What the task carries, and what its work holds.
+pub(super) fn fields(
+    found: &Found,
+    fact: &SpawnFact,
+    asked: &SiteRequest,
+) -> Outcome<(Vec<Carried>, Vec<Handle>)> {
+    check_names(found, asked)?;
+    let (mut carried, mut handles) = (Vec::new(), Vec::new());
+    for taken in &found.taken {
+        let given = asked.types.iter().find(|(name, _)| *name == taken.name);
+        let ty = given.map(|(_, ty)| ty.clone()).or_else(|| taken.ty.clone());
+        let role = match given {
+            Some(_) if taken.role == Role::Unknown => Role::Data,
+            _ => taken.role,
+        };
+        let is_connection = ty.as_deref() == Some(CONNECTION);
+        match role {
+            Role::Handle if is_connection => handles.push(Handle {
+                name: taken.name.clone(),
+                ty: CONNECTION.to_owned(),
+            }),
+            Role::Data | Role::Secret => {
+                carried.push(carry(found, fact, asked, taken, ty, role)?);
+            }
+            _ => return Err(refuse(found, taken, ty.as_deref(), role)),
+        }
+    }
+    // In the order in which the work sees them.
+    let facts = &found.site.function.facts;
+    let work = facts.text(&fact.work.range);
+    let first_use = |of: &Carried| {
+        let mut uses = whole_words(work, &of.variable);
+        uses.next().unwrap_or(usize::MAX)
+    };
+    carried.sort_by_key(first_use);
+    let mut names = BTreeSet::new();
+    for of in &mut carried {
+        // Two variables may lose the same ending.
+        if !names.insert(of.field.name.clone()) && !of.field.is_secret {
+            of.field.name.clone_from(&of.variable);
+        }
+    }
+    Ok((carried, handles))
+}
+
+/// Refuses `--type` and `--arg` for what the work does not take.
+fn check_names(found: &Found, asked: &SiteRequest) -> Outcome<()> {
+    let known: Vec<&str> = found.taken.iter().map(|of| of.name.as_str()).collect();
+    for (name, _) in &asked.types {
+        if !known.contains(&name.as_str()) {
+            let message = format!("--type names `{name}`, which the work does not take with it");
+            return Err(Refusal::new("capture-name", message)
+                .at(found.site.place.clone())
+                .help(format!("it takes: {}", known.join(", "))));
+        }
+    }
+    Ok(())
+}
+
+fn carry(
+    found: &Found,
+    fact: &SpawnFact,
+    asked: &SiteRequest,
+    taken: &Taken,
+    ty: Option<String>,
+    role: Role,
+) -> Outcome<Carried> {
+    let name = &taken.name;
+    if name.starts_with("self") {
+        return Err(refuse(found, taken, ty.as_deref(), role));
+    }
+    let is_mut = fact
+        .bound
+        .iter()
+        .filter(|(bound, at)| bound == name && *at < fact.work.range.start)
+        .max_by_key(|(_, at)| *at)
+        .is_some_and(|bound| fact.mutable.contains(bound));
+    if role == Role::Secret {
+        return secret(found, asked, taken, ty.as_deref(), is_mut);
+    }
+    let Some(ty) = ty else {
+        return Err(refuse(found, taken, None, Role::Unknown));
+    };
+    if ty.starts_with('&') || ty.contains("'a") {
+        return Err(refuse(found, taken, Some(&ty), role));
+    }
+    let field = request::field(&format!("{}:{ty}", stem(fact, name)))
+        .map_err(|refusal| refusal.at(place(found, taken)))?;
+    Ok(Carried {
+        field,
+        variable: name.clone(),
+        is_mut,
+        is_used: true,
+        reference: None,
+        at: taken.at,
+        ty,
+        is_fresh: taken.is_fresh,
+    })
+}
+
+/// What a field is called: a clone that was made for the work is called as what it was made of.
+fn stem<'f>(fact: &'f SpawnFact, name: &'f str) -> &'f str {
+    let is_clone = |of: &&crate::index::LetFact| of.name == name && of.is_clone;
+    if fact.lets.iter().any(|of| is_clone(&of)) {
+        for end in ["_clone", "_cloned", "_copy", "_owned"] {
+            if let Some(stem) = name.strip_suffix(end).filter(|stem| !stem.is_empty()) {
+                return stem;
+            }
+        }
+    }
+    name
+}
+
+fn secret(
+    found: &Found,
+    asked: &SiteRequest,
+    taken: &Taken,
+    ty: Option<&str>,
+    is_mut: bool,
+) -> Outcome<Carried> {
+    let name = &taken.name;
+    if ty.is_some_and(|ty| ty != "String") {
+        let ty = ty.unwrap_or_default();
+        let message = format!("the secret `{name}` is a `{ty}`, which no text is made into here");
+        return Err(Refusal::new("capture-secret", message)
+            .at(place(found, taken))
+            .help(format!(
+                "let the work take the secret as a `String`, and make the `{ty}` inside of it"
+            )));
+    }
+    let field = request::field(&format!("{name}:secret"))?;
+    let given = asked.arguments.iter().find(|(of, _)| *of == field.name);
+    let loaded = taken
+        .loaded_by
+        .as_ref()
+        .map(|by| format!("{by}.to_string()"));
+    let Some(reference) = given.map(|(_, text)| text.clone()).or(loaded) else {
+        let message = format!("`{name}` is a secret, and nothing here says what it was loaded by");
+        return Err(Refusal::new("secret-reference", message)
+            .at(place(found, taken))
+            .help(format!(
+                "say what refers to it, the id of the row that holds it say: `--arg {}=EXPR`",
+                field.name
+            )));
+    };
+    Ok(Carried {
+        field,
+        variable: name.clone(),
+        is_mut,
+        is_used: true,
+        reference: Some(reference),
+        at: taken.at,
+        ty: "String".to_owned(),
+        is_fresh: false,
+    })
+}
+
+fn place(found: &Found, taken: &Taken) -> crate::note::Place {
+    let end = taken.at + taken.name.split('.').next().unwrap_or_default().len();
+    found.site.function.facts.place(&(taken.at..end))
+}
+
+/// Why a variable cannot travel, and what to do.
+fn refuse(found: &Found, taken: &Taken, ty: Option<&str>, role: Role) -> Refusal {
+    let name = &taken.name;
+    let shown = ty.map_or_else(|| "not known".to_owned(), |ty| format!("`{ty}`"));
+    let (code, why, help) = if name == "self" || name.starts_with("self.") {
+        (
+            "capture-self",
+            format!(
+                "the work takes `{name}` with it (its type is {shown}), which stays in this process"
+            ),
+            format!(
+                "bind what the work needs of it before the call (`let {} = …;`), as owned values",
+                name.strip_prefix("self.").unwrap_or("value")
+            ),
+        )
+    } else {
+        match role {
+            Role::Channel => (
+                "capture-channel",
+                format!("`{name}` is an end of a channel (its type is {shown}): the other end is in this process"),
+                "report by events of the task (`context.progress`), and let who waits poll its run".to_owned(),
+            ),
+            Role::Handle => (
+                "capture-handle",
+                format!("`{name}` is a handle of this process (its type is {shown}): no row can hold it"),
+                "let the work make its own, or ask for what it does by a message; a `DatabaseConnection` is the one handle that the registered work is given".to_owned(),
+            ),
+            Role::Data => (
+                "capture-borrowed",
+                format!("`{name}` is borrowed (its type is {shown}): a row holds owned values"),
+                format!("make it owned before the call: `let {name} = {name}.to_owned();`"),
+            ),
+            _ => (
+                "capture-type",
+                match ty {
+                    Some(ty) => format!("whether `{name}`, a `{ty}`, can be written down is not known"),
+                    None => format!("the type of `{name}` is not known"),
+                },
+                format!("say what type it has: `--type {name}=TYPE`, one that serde can write and read"),
+            ),
+        }
+    };
+    Refusal::new(code, why).at(place(found, taken)).help(help)
+}
+
+/// What is left to do for each reference to a secret.
+pub(super) fn references(carried: &[Carried]) -> Vec<Left> {
+    let secrets = carried
+        .iter()
+        .filter_map(|of| Some((of, of.reference.as_ref()?)));
+    secrets
+        .map(|(of, reference)| {
+            let field = of.field.ident();
+            let what = format!(
+                "let what is registered for secrets find the one that `{field}` names, the value of `{reference}` at the site: until then the task fails and says so"
+            );
+            Left::at(&format!("secrets::resolve(&{field})"), what)
+        })
+        .collect()
+}
+
+/// The fields that tell one piece of work from another; `None` for all of them.
+pub(super) fn default_key(
+    found: &Found,
+    carried: &[Carried],
+    notes: &mut Vec<Note>,
+) -> Option<Vec<String>> {
+    let data = || carried.iter().filter(|of| !of.field.is_secret);
+    let fresh: Vec<String> = data()
+        .filter(|of| of.is_fresh)
+        .map(|of| of.field.name.clone())
+        .collect();
+    if fresh.is_empty() {
+        return None;
+    }
+    let kept: Vec<String> = data()
+        .filter(|of| !of.is_fresh)
+        .map(|of| of.field.name.clone())
+        .collect();
+    let list = fresh.join("`, `");
+    let note = if kept.is_empty() {
+        Note::warning(
+            "fresh-key",
+            format!("every value of the key is new at each call (`{list}`): no two calls are the same work, and nothing is dropped as a duplicate"),
+        )
+        .help("give what makes two requests the same as a field, and name it in --key")
+    } else {
+        Note::warning(
+            "fresh-key",
+            format!("`{list}` is left out of the key: it is new at each call, and a key with it never finds a duplicate"),
+        )
+        .help(format!("the key is `{}`; name another with --key", kept.join(",")))
+    };
+    notes.push(note.at(found.site.place.clone()));
+    (!kept.is_empty()).then_some(kept)
+}
+
+/// Warnings of values that mean something on this machine alone.
+pub(super) fn local_values(found: &Found, carried: &[Carried]) -> Vec<Note> {
+    let is_path = |of: &&Carried| of.ty.contains("PathBuf");
+    let facts = &found.site.function.facts;
+    let paths = carried.iter().filter(is_path);
+    paths
+        .map(|of| {
+            let end = of.at + of.variable.len();
+            Note::warning(
+                "local-value",
+                format!("`{}` is a path, and travels to another machine where a worker runs there", of.variable),
+            )
+            .at(facts.place(&(of.at..end)))
+            .help("workers must see the same files: a shared volume, say; or carry what the path is made from")
+        })
+        .collect()
+}

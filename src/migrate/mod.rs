@@ -1,0 +1,226 @@
+//! From a call that spawns to the request for a task: what travels, what stays, and what goes.
+//!
+//! `choose` finds the call that a line means, `fields` says what becomes of each captured
+//! variable, `body` moves the work, and `at_site` writes what stands in the call's place. Each
+//! refuses what it cannot decide.
+
+mod at_site;
+mod body;
+mod choose;
+mod fields;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::index::{FileFacts, Index, whole_words};
+use crate::landmarks::{Config, Landmarks, find_status};
+use crate::note::{Note, Outcome, Place, Refusal};
+use crate::request::TaskRequest;
+use crate::spawn;
+
+pub use at_site::{Call, Change, With};
+pub use fields::{Carried, Handle};
+
+/// What `migrate-spawn` is asked for.
+#[derive(Debug, Clone)]
+pub struct SiteRequest {
+    /// The file, relative to the workspace root.
+    pub path: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: Option<usize>,
+    /// Types by the names of captured variables.
+    pub types: Vec<(String, String)>,
+    /// Expressions by the names of what they are for.
+    pub arguments: Vec<(String, String)>,
+    /// Whether the spawn stays as it is.
+    pub keeps_site: bool,
+    /// Whether a site that the guideline lets stay is moved all the same.
+    pub force: bool,
+    /// What is asked of the task; its fields come from the site.
+    pub task: TaskRequest,
+}
+
+/// How a site's work is moved.
+#[derive(Debug, Clone)]
+pub struct Migration {
+    /// The site's file.
+    pub facts: Arc<FileFacts>,
+    /// Its package.
+    pub package: String,
+    /// The top-level item that the call stands in.
+    pub item: Range<usize>,
+    /// Where the call stands.
+    pub place: Place,
+    /// What the task carries, with the variable of each field.
+    pub carried: Vec<Carried>,
+    /// What the registered work holds.
+    pub handles: Vec<Handle>,
+    /// The body of the work: statements, and its result.
+    pub body: String,
+    /// What changes at the site; empty where it stays.
+    pub at_site: Vec<Change>,
+    /// What is left for a person.
+    pub open: Vec<Left>,
+    /// What a reviewer should look at.
+    pub notes: Vec<Note>,
+}
+
+/// Something left for a person.
+#[derive(Debug, Clone)]
+pub struct Left {
+    /// Where.
+    pub place: Where,
+    /// What is to be done.
+    pub what: String,
+}
+
+/// A place in the site's file.
+#[derive(Debug, Clone)]
+pub enum Where {
+    /// At an offset that stays where it is.
+    Stays(usize),
+    /// At the line that holds this text in the end.
+    Moves(String),
+}
+
+impl Left {
+    /// At an offset of the site's function that stays.
+    fn stays(offset: usize, what: impl Into<String>) -> Self {
+        Self {
+            place: Where::Stays(offset),
+            what: what.into(),
+        }
+    }
+
+    /// In the work, which moves: at the line of an offset.
+    fn moves(facts: &FileFacts, offset: usize, what: impl Into<String>) -> Self {
+        let text = &facts.file.text;
+        let end = text[offset..].find('\n').map_or(text.len(), |n| offset + n);
+        let line = text[facts.file.line_start(offset)..end].trim();
+        Self::at(line, what)
+    }
+
+    /// At the line that will hold `text`.
+    fn at(text: &str, what: impl Into<String>) -> Self {
+        Self {
+            place: Where::Moves(text.to_owned()),
+            what: what.into(),
+        }
+    }
+}
+
+/// The request and the plan of moving that a site comes to.
+pub fn derive(
+    index: &Index<'_>,
+    config: &Config,
+    landmarks: &Landmarks,
+    asked: &SiteRequest,
+) -> Outcome<(TaskRequest, Migration)> {
+    let all = spawn::found(index, config, &asked.path)?;
+    let (found, fact) = choose::choose(index, all, asked)?;
+    choose::check(&found, asked)?;
+    let facts = Arc::clone(&found.site.function.facts);
+    check_layers(index, landmarks, &found)?;
+    let (mut carried, mut handles) = fields::fields(&found, &fact, asked)?;
+    let taken = handles.clone();
+    let mut request = asked.task.clone();
+    request.fields = carried.iter().map(|of| of.field.clone()).collect();
+    let mut notes = Vec::new();
+    if request.key.is_none() {
+        request.key = fields::default_key(&found, &carried, &mut notes);
+    }
+    let key = request.key.as_deref();
+    crate::request::check_fields(&request.fields, key)?;
+    let status = request
+        .status
+        .as_ref()
+        .map(|status| find_status(index, status, &request.fields))
+        .transpose()?;
+    let moved = body::moved(&found, &fact, status.as_ref())?;
+    let mut open = fields::references(&carried);
+    open.extend(moved.open);
+    // What only the write of the status used stays out of the work.
+    let is_used = |name: &str| whole_words(&moved.text, name).next().is_some();
+    handles.retain(|of| is_used(&of.name));
+    for of in &mut carried {
+        of.is_used = is_used(&of.variable);
+    }
+    let at_site = if asked.keeps_site {
+        Vec::new()
+    } else {
+        let context = at_site::Site {
+            found: &found,
+            fact: &fact,
+            carried: &carried,
+            taken: &taken,
+            extra: &landmarks.queue.extra,
+            asked,
+        };
+        at_site::changes(&context, &moved.dead, &moved.text, &mut open)?
+    };
+    notes.extend(fields::local_values(&found, &carried));
+    let offset = found.site.offset;
+    let item = facts
+        .items
+        .iter()
+        .find(|item| item.range.contains(&offset))
+        .map(|item| item.range.clone())
+        .ok_or_else(|| {
+            Refusal::new(
+                "spawn-in-macro",
+                "the call stands in no item that can be read",
+            )
+            .at(found.site.place.clone())
+        })?;
+    let migration = Migration {
+        package: found.site.package.clone(),
+        item,
+        place: found.site.place.clone(),
+        carried,
+        handles,
+        body: moved.text,
+        at_site,
+        open,
+        notes,
+        facts,
+    };
+    Ok((request, migration))
+}
+
+/// Refuses a site whose crate cannot depend on the executor's: the seam would be a forbidden edge.
+fn check_layers(index: &Index<'_>, landmarks: &Landmarks, found: &spawn::Found) -> Outcome<()> {
+    let workspace = index.workspace;
+    let executor = &landmarks.executor.package;
+    let own = &found.site.package;
+    let (Some(from), Some(to)) = (workspace.member(own), workspace.member(executor)) else {
+        return Ok(());
+    };
+    let refuse = |message: String, help: &str| {
+        Err(Refusal::new("layers", message)
+            .at(found.site.place.clone())
+            .help(help))
+    };
+    if own == executor {
+        return refuse(
+            format!("the spawn stands in `{own}`, the executor's own crate"),
+            "scaffold the task with `cargo oxy-task new`, and move the block into its `run` by hand",
+        );
+    }
+    if workspace.check_cycle(from, to).is_err() {
+        return refuse(
+            format!("`{own}` stands below `{executor}`: it cannot call the task's `enqueue`"),
+            "move the spawn up to a crate that depends on the executor's (let the function return what is to be done), and migrate it there",
+        );
+    }
+    if !workspace.depends(from, to) {
+        return refuse(
+            format!(
+                "`{own}` does not depend on `{executor}`, and whether it may is not for the tool to say"
+            ),
+            "where the layers of this workspace allow it, add the dependency to the manifest and try again",
+        );
+    }
+    Ok(())
+}

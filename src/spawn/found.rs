@@ -1,0 +1,504 @@
+//! Everything that moving one site's work asks for: the call itself, what it takes with it, and
+//! what else is at hand where it stands.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::captures::Role;
+use super::evidence::Looker;
+use super::program::{FnRef, Program};
+use super::reach::Reach;
+use super::scope::{Known, Source, free};
+use super::sites::{Seen, Site, sites_in};
+use super::survey::machinery;
+use super::typer::Typer;
+use super::types::{self, Typed};
+use super::verdict::{Judge, Judgement};
+use crate::index::{Code, Index, Kind, SpawnFact};
+use crate::landmarks::Config;
+use crate::note::Outcome;
+
+/// One site with all that is known of it.
+pub struct Found {
+    /// The site.
+    pub site: Site,
+    /// What the guideline says of it.
+    pub judgement: Judgement,
+    /// The call; `None` where it stands in the tokens of a macro.
+    pub fact: Option<SpawnFact>,
+    /// What the work takes with it.
+    pub taken: Vec<Taken>,
+    /// Values in scope where the call stands, the nearest first.
+    pub values: Vec<Value>,
+    /// Functions without parameters that the file calls, each with what it gives.
+    pub givers: Vec<Giver>,
+    /// Calls of the work's own body to functions of the workspace.
+    pub calls: Vec<Called>,
+    /// What the function makes of errors, by `.map_err(…)?`: closures that take any error that
+    /// can be shown, and need nothing that is out of reach where the call stands.
+    pub error_forms: Vec<ErrorForm>,
+    /// Names that are used in the function outside of the call, each with the offset.
+    pub used: Vec<(String, usize)>,
+}
+
+/// A captured variable.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    /// Its name; `self.field` for a field of `self`.
+    pub name: String,
+    /// Its type, every path in it absolute; `None` where it is not known.
+    pub ty: Option<String>,
+    /// The part that it plays.
+    pub role: Role,
+    /// Offset of its first use.
+    pub at: usize,
+    /// Whether its value is made anew at every call.
+    pub is_fresh: bool,
+    /// Where a secret was loaded by the value of an expression: that expression.
+    pub loaded_by: Option<String>,
+}
+
+/// `.map_err(closure)?`.
+#[derive(Debug, Clone)]
+pub struct ErrorForm {
+    /// The closure.
+    pub closure: Range<usize>,
+    /// What the method is called on.
+    pub on: Range<usize>,
+}
+
+/// A value in scope.
+#[derive(Debug, Clone)]
+pub struct Value {
+    /// The expression.
+    pub text: String,
+    /// Its type, every path in it absolute.
+    pub ty: String,
+}
+
+/// A function without parameters.
+#[derive(Debug, Clone)]
+pub struct Giver {
+    /// Its absolute path.
+    pub path: String,
+    /// What it gives in the end, every path in it absolute.
+    pub ty: String,
+    /// Whether it has to be awaited.
+    pub is_async: bool,
+    /// Whether it gives a `Result`.
+    pub is_fallible: bool,
+}
+
+/// A call of a function of the workspace.
+#[derive(Debug, Clone)]
+pub struct Called {
+    /// Where the call stands.
+    pub range: Range<usize>,
+    /// The types of its parameters, every path in them absolute.
+    pub parameters: Vec<String>,
+    /// Where its arguments stand.
+    pub arguments: Vec<Range<usize>>,
+    /// The function's name.
+    pub name: String,
+    /// What it gives, as it is written.
+    pub output: String,
+}
+
+/// The sites of one file.
+pub fn found(index: &Index<'_>, config: &Config, path: &str) -> Outcome<Vec<Found>> {
+    let program = Program::new(index);
+    let judge = Judge {
+        reach: Reach::new(&program, config)?,
+        looker: Looker::new(&program, &config.evidence),
+        machinery: machinery(index, config)?,
+    };
+    let all = sites_in(&program, &config.spawn_wrappers, path, &|site, seen| {
+        let judgement = judge.judge(site, seen)?;
+        rest(&program, site, seen, judgement)
+    })?;
+    Ok(all
+        .into_iter()
+        .map(|(site, rest)| Found { site, ..rest })
+        .collect())
+}
+
+fn rest(
+    program: &Program<'_, '_>,
+    site: &Site,
+    seen: &Seen<'_, '_>,
+    judgement: Judgement,
+) -> Outcome<Found> {
+    let facts = &seen.function.facts;
+    let fact = facts.spawned(seen.function.fact(), site.offset, &seen.work.range);
+    let typer = Typer {
+        program,
+        function: seen.function,
+        code: seen.code,
+    };
+    let mut taken = Vec::new();
+    for capture in &site.captures {
+        let typed = typer.variable(seen.known, &capture.name)?;
+        let variable = seen.known.iter().rfind(|known| known.name == capture.name);
+        let loaded_by = match (capture.role, variable) {
+            (Role::Secret, Some(variable)) => loaded_by(facts, seen.known, variable),
+            _ => None,
+        };
+        taken.push(Taken {
+            name: capture.name.clone(),
+            ty: typed.map(|typed| absolute(program, seen.function, &typed)),
+            role: capture.role,
+            at: capture.at,
+            is_fresh: variable.is_some_and(|of| is_fresh(seen.known, of, DEPTH)),
+            loaded_by,
+        });
+    }
+    Ok(Found {
+        site: site.clone(),
+        judgement,
+        fact,
+        taken,
+        values: values(&typer, seen)?,
+        givers: givers(program, seen.function)?,
+        calls: called(program, seen)?,
+        error_forms: error_forms(seen),
+        used: used(seen),
+    })
+}
+
+/// What the function makes of errors, where any error would do.
+fn error_forms(seen: &Seen<'_, '_>) -> Vec<ErrorForm> {
+    let mut forms = Vec::new();
+    let mut look = |part: &Code| {
+        let Kind::Try(tried) = &part.kind else {
+            return;
+        };
+        let Kind::Method(method) = &tried.kind else {
+            return;
+        };
+        let [closure] = method.arguments.as_slice() else {
+            return;
+        };
+        let Kind::Closure(parameters, body) = &closure.kind else {
+            return;
+        };
+        let [parameter] = parameters.as_slice() else {
+            return;
+        };
+        let [error] = parameter.names.as_slice() else {
+            return;
+        };
+        let is_plain = matches!(parameter.pattern, crate::index::Pattern::Name(_, None));
+        let in_reach = free(closure).keys().all(|name| {
+            let is_local = seen.code_binds(name);
+            !is_local || seen.known.iter().any(|known| known.name == name)
+        });
+        let is_inside = seen.work.range.contains(&closure.range.start);
+        if method.name == "map_err" && is_plain && in_reach && !is_inside && only_shown(body, error)
+        {
+            forms.push(ErrorForm {
+                closure: closure.range.clone(),
+                on: method.on.range.clone(),
+            });
+        }
+    };
+    for part in &seen.code.body {
+        part.walk(&mut look);
+    }
+    forms
+}
+
+/// Whether every use of the variable only shows it.
+fn only_shown(body: &Code, name: &str) -> bool {
+    fn uses(code: &Code, name: &str, is_shown: bool, fine: &mut bool) {
+        if code.name() == Some(name) {
+            *fine &= is_shown;
+        }
+        match &code.kind {
+            Kind::Macro(_, parts) => {
+                for part in parts {
+                    uses(part, name, true, fine);
+                }
+            }
+            Kind::Method(method) if method.name == "to_string" => {
+                uses(&method.on, name, true, fine);
+            }
+            Kind::Reference(of) => uses(of, name, is_shown, fine),
+            _ => code.parts(&mut |part| uses(part, name, false, fine)),
+        }
+    }
+    let mut fine = true;
+    uses(body, name, false, &mut fine);
+    fine
+}
+
+/// Variables that the function uses outside of the work.
+fn used(seen: &Seen<'_, '_>) -> Vec<(String, usize)> {
+    let mut used = Vec::new();
+    for part in &seen.code.body {
+        part.walk(&mut |part| {
+            if let Some(name) = part.name()
+                && !seen.work.range.contains(&part.range.start)
+            {
+                used.push((name.to_owned(), part.range.start));
+            }
+        });
+    }
+    used
+}
+
+/// How far a value is followed through the variables that it is made from.
+const DEPTH: usize = 8;
+
+/// Functions whose value is another one at every call.
+const FRESH: [&str; 9] = [
+    "new_v4",
+    "new_v7",
+    "now_v7",
+    "now",
+    "now_utc",
+    "now_local",
+    "random",
+    "gen_range",
+    "tempdir",
+];
+
+/// Whether the value of a variable is made anew at every call.
+fn is_fresh(known: &[Known<'_>], of: &Known<'_>, depth: usize) -> bool {
+    let (Source::Value(Some(value)), true) = (of.source, depth > 0) else {
+        return false;
+    };
+    let mut found = false;
+    value.walk(&mut |part| {
+        found |= match &part.kind {
+            Kind::Call(callee, ..) => matches!(&callee.kind, Kind::Path(path)
+                if FRESH.contains(&path.rsplit("::").next().unwrap_or(path))),
+            Kind::Path(name) => {
+                let before = &known[..of.before];
+                let of = before.iter().rfind(|known| known.name == name);
+                of.is_some_and(|of| is_fresh(known, of, depth - 1))
+            }
+            _ => false,
+        };
+    });
+    found
+}
+
+/// The expression by whose value a secret was loaded, where there is one: the key of the row that
+/// the call which gives the secret is handed.
+fn loaded_by(
+    facts: &crate::index::FileFacts,
+    known: &[Known<'_>],
+    secret: &Known<'_>,
+) -> Option<String> {
+    let Source::Value(Some(value)) = secret.source else {
+        return None;
+    };
+    let mut of = value.bare();
+    let arguments: Vec<&Code> = loop {
+        match &of.kind {
+            Kind::Method(method) => {
+                let on = method.on.bare();
+                if matches!(on.kind, Kind::Path(_) | Kind::Field(..)) {
+                    break std::iter::once(on).chain(&method.arguments).collect();
+                }
+                of = on;
+            }
+            Kind::Call(_, arguments, _) => break arguments.iter().collect(),
+            _ => break vec![of],
+        }
+    };
+    let mut keys = BTreeSet::new();
+    for argument in arguments {
+        let root = root(argument)?;
+        let row = known[..secret.before].iter().rfind(|k| k.name == root)?;
+        let Source::Value(Some(row)) = row.source else {
+            continue;
+        };
+        row.walk(&mut |part| {
+            let key = match &part.kind {
+                Kind::Call(callee, arguments, _) => match &callee.kind {
+                    Kind::Path(path) if path.ends_with("find_by_id") => arguments.first(),
+                    _ => None,
+                },
+                Kind::Method(method) if method.name == "eq" => method.arguments.first(),
+                _ => None,
+            };
+            if let Some(key) = key {
+                keys.insert(facts.text(&key.bare().range).to_owned());
+            }
+        });
+    }
+    let mut keys = keys.into_iter();
+    match (keys.next(), keys.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    }
+}
+
+/// The variable that a place starts at.
+fn root(code: &Code) -> Option<&str> {
+    match &code.bare().kind {
+        Kind::Path(path) if !path.contains("::") => Some(path),
+        Kind::Field(on, _) => root(on),
+        _ => None,
+    }
+}
+
+/// Values that are in scope, and the fields of those that are structs of the workspace.
+fn values(typer: &Typer<'_, '_, '_>, seen: &Seen<'_, '_>) -> Outcome<Vec<Value>> {
+    let mut names = BTreeSet::new();
+    let mut values = Vec::new();
+    for known in seen.known.iter().rev() {
+        if !names.insert(known.name) {
+            continue;
+        }
+        let Some(typed) = typer.variable(seen.known, known.name)? else {
+            continue;
+        };
+        values.push(Value {
+            text: known.name.to_owned(),
+            ty: absolute(typer.program, typer.function, &typed),
+        });
+        let plain = types::pointee(&typed.text);
+        let of = typer
+            .program
+            .struct_named(&typed.facts, types::path(plain))?;
+        let Some((file, of)) = of else {
+            continue;
+        };
+        for field in &of.fields {
+            let typed = Typed {
+                text: field.ty.clone(),
+                facts: Arc::clone(&file),
+            };
+            values.push(Value {
+                text: format!("{}.{}", known.name, field.name),
+                ty: absolute(typer.program, typer.function, &typed),
+            });
+        }
+    }
+    Ok(values)
+}
+
+/// The functions without parameters that the file's functions call.
+fn givers(program: &Program<'_, '_>, from: &FnRef) -> Outcome<Vec<Giver>> {
+    let mut givers: Vec<Giver> = Vec::new();
+    for (at, fact) in from.facts.functions.iter().enumerate() {
+        if fact.is_test {
+            continue;
+        }
+        let function = FnRef {
+            facts: Arc::clone(&from.facts),
+            at,
+        };
+        let Some(code) = program.code(&function) else {
+            continue;
+        };
+        let mut paths = BTreeSet::new();
+        for part in &code.body {
+            part.walk(&mut |part| {
+                if let Kind::Call(callee, arguments, _) = &part.kind
+                    && let (Kind::Path(path), true) = (&callee.kind, arguments.is_empty())
+                {
+                    paths.insert(path.clone());
+                }
+            });
+        }
+        for path in paths {
+            let Some(called) = program.called(&function, &code.uses, &path)? else {
+                continue;
+            };
+            let absolute_path = program.absolute(&function.facts, &code.uses, &path);
+            let Some(typed) = types::output(&called) else {
+                continue;
+            };
+            let is_async = called.fact().is_async;
+            let typed = if is_async {
+                types::awaited(&typed).unwrap_or(typed)
+            } else {
+                typed
+            };
+            let inner = types::success(&typed).filter(|_| types::head(&typed.text) == "Result");
+            let giver = Giver {
+                path: absolute_path,
+                is_async,
+                is_fallible: inner.is_some(),
+                ty: absolute(program, &called, &inner.unwrap_or(typed)),
+            };
+            if !givers.iter().any(|known| known.path == giver.path) {
+                givers.push(giver);
+            }
+        }
+    }
+    Ok(givers)
+}
+
+/// Calls of the work itself.
+fn called(program: &Program<'_, '_>, seen: &Seen<'_, '_>) -> Outcome<Vec<Called>> {
+    let mut calls = Vec::new();
+    seen.work.walk(&mut |part| {
+        if let Kind::Call(callee, arguments, _) = &part.kind
+            && let Kind::Path(path) = &callee.kind
+        {
+            calls.push((part.range.clone(), path.clone(), arguments));
+        }
+    });
+    let mut found = Vec::new();
+    for (range, path, arguments) in calls {
+        let Some(function) = program.called(seen.function, &seen.code.uses, &path)? else {
+            continue;
+        };
+        let fact = function.fact();
+        let typed = |text: &String| Typed {
+            text: text.clone(),
+            facts: Arc::clone(&function.facts),
+        };
+        found.push(Called {
+            range,
+            parameters: fact
+                .params
+                .iter()
+                .map(|(_, ty)| absolute(program, &function, &typed(ty)))
+                .collect(),
+            arguments: arguments.iter().map(|of| of.range.clone()).collect(),
+            name: fact.name.clone(),
+            output: fact.output.clone(),
+        });
+    }
+    Ok(found)
+}
+
+/// Names that need no path.
+const PRELUDE: [&str; 24] = [
+    "String", "Vec", "Option", "Result", "Box", "bool", "char", "str", "u8", "u16", "u32", "u64",
+    "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "dyn", "impl",
+];
+
+/// The type with every path in it absolute, as far as imports say what a name means.
+fn absolute(program: &Program<'_, '_>, function: &FnRef, typed: &Typed) -> String {
+    let uses = program
+        .code(function)
+        .filter(|_| Arc::ptr_eq(&typed.facts, &function.facts))
+        .map(|code| code.uses.clone())
+        .unwrap_or_default();
+    let text: String = typed.text.replace(" :: ", "::");
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while let Some(start) = rest.find(|c: char| c.is_alphabetic() || c == '_') {
+        out.push_str(&rest[..start]);
+        let is_lifetime = rest[..start].ends_with('\'');
+        let word = &rest[start..];
+        let len = word.find(|c| !is_part(c)).unwrap_or(word.len());
+        let word = word[..len].trim_end_matches(':');
+        if is_lifetime || PRELUDE.contains(&word) || word == "mut" {
+            out.push_str(word);
+        } else {
+            out.push_str(&program.absolute(&typed.facts, &uses, word));
+        }
+        rest = &rest[start + word.len()..];
+    }
+    out.push_str(rest);
+    out
+}
