@@ -105,6 +105,15 @@ impl Spot {
         }
     }
 
+    /// The same with an empty line between it and its neighbour.
+    #[must_use]
+    pub fn divided(self) -> Self {
+        Self {
+            blank: !self.inline,
+            ..self
+        }
+    }
+
     /// Whether the list stands on one line, so that the insertion changes that line.
     #[must_use]
     pub fn is_inline(&self) -> bool {

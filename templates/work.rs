@@ -8,6 +8,11 @@ pub struct {{ input }}Work{% if handles.is_empty() %};{% else %} {
 #[async_trait]
 impl {{ module }}::Work for {{ input }}Work {
     async fn run(&self, {% if fields.is_empty() %}_input{% else %}input{% endif %}: {{ input }}, _context: TaskContext) -> Result<Finished<{{ status_ty }}>, TaskError> {
+{%- for path in uses %}
+        use {{ path }};
+{%- endfor %}
+{% if !uses.is_empty() %}
+{% endif %}
 {%- if !fields.is_empty() %}
         let {{ input }} { {% for field in fields %}{{ field }}, {% endfor %} } = input;
 {%- endif %}

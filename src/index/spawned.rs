@@ -19,6 +19,8 @@ pub struct SpawnFact {
     pub statement: Option<Statement>,
     /// What keeps the place from being one where something can be awaited.
     pub not_async: Option<&'static str>,
+    /// Whether it stands in a loop.
+    pub is_in_loop: bool,
     /// Whether it stands in an `async` block, which `?` leaves in place of the function.
     pub is_in_block: bool,
     /// The work.
@@ -27,6 +29,10 @@ pub struct SpawnFact {
     pub mutable: Vec<(String, usize)>,
     /// Variables in the order in which patterns bind them, each with the offset of its name.
     pub bound: Vec<(String, usize)>,
+    /// Names that `use` declarations inside of the work bring into scope.
+    pub own_uses: Vec<String>,
+    /// Names of the items that stand inside of the function, outside of the work.
+    pub items: Vec<String>,
     /// Statements `let name = value;` in any block of the function.
     pub lets: Vec<LetFact>,
 }
@@ -92,6 +98,8 @@ pub struct BodyOfWork {
     pub returns: Vec<Return>,
     /// Whether `?` leaves it early.
     pub tries: bool,
+    /// The loop at its end that nothing leaves.
+    pub endless: Option<Range<usize>>,
     /// Errors that are only logged.
     pub logged: Vec<Logged>,
 }
@@ -159,9 +167,13 @@ impl FileFacts {
             found_not_async: None,
             blocks: 0,
             found_in_block: false,
+            loops: 0,
+            found_in_loop: false,
             found_work: None,
             mutable: Vec::new(),
             bound: Vec::new(),
+            own_uses: Vec::new(),
+            items: Vec::new(),
             lets: Vec::new(),
         };
         find.visit_impl_item_fn(&parsed);
@@ -179,10 +191,13 @@ impl FileFacts {
                 ..statement
             }),
             not_async: find.found_not_async,
+            is_in_loop: find.found_in_loop,
             is_in_block: find.found_in_block,
             work,
             mutable: named(find.mutable),
             bound: named(find.bound),
+            own_uses: find.own_uses,
+            items: find.items,
             lets: find
                 .lets
                 .into_iter()
@@ -231,9 +246,13 @@ struct Find {
     found_not_async: Option<&'static str>,
     blocks: usize,
     found_in_block: bool,
+    loops: usize,
+    found_in_loop: bool,
     found_work: Option<WorkFact>,
     mutable: Vec<(String, usize)>,
     bound: Vec<(String, usize)>,
+    own_uses: Vec<String>,
+    items: Vec<String>,
     lets: Vec<LetFact>,
 }
 
@@ -315,11 +334,30 @@ impl<'ast> Visit<'ast> for Find {
             self.call = Some(node.span().byte_range());
             self.found_not_async = self.not_async;
             self.found_in_block = self.blocks > 0;
+            self.found_in_loop = self.loops > 0;
         }
         if self.found_work.is_none() && node.span().byte_range() == self.work {
             self.found_work = Some(work(node));
         }
         visit::visit_expr(self, node);
+    }
+
+    fn visit_expr_loop(&mut self, node: &'ast syn::ExprLoop) {
+        self.loops += 1;
+        visit::visit_expr_loop(self, node);
+        self.loops -= 1;
+    }
+
+    fn visit_expr_while(&mut self, node: &'ast syn::ExprWhile) {
+        self.loops += 1;
+        visit::visit_expr_while(self, node);
+        self.loops -= 1;
+    }
+
+    fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
+        self.loops += 1;
+        visit::visit_expr_for_loop(self, node);
+        self.loops -= 1;
     }
 
     fn visit_expr_closure(&mut self, node: &'ast syn::ExprClosure) {
@@ -333,7 +371,41 @@ impl<'ast> Visit<'ast> for Find {
         self.blocks -= 1;
     }
 
-    fn visit_item(&mut self, _: &'ast syn::Item) {}
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        let name = match item {
+            syn::Item::Const(of) => &of.ident,
+            syn::Item::Enum(of) => &of.ident,
+            syn::Item::Fn(of) => &of.sig.ident,
+            syn::Item::Static(of) => &of.ident,
+            syn::Item::Struct(of) => &of.ident,
+            syn::Item::Type(of) => &of.ident,
+            syn::Item::Trait(of) => &of.ident,
+            syn::Item::Use(of) => {
+                if self.work.contains(&of.span().byte_range().start) {
+                    leaves(&of.tree, &mut self.own_uses);
+                }
+                return;
+            }
+            syn::Item::Macro(syn::ItemMacro {
+                ident: Some(ident), ..
+            }) => ident,
+            _ => return,
+        };
+        if !self.work.contains(&name.span().byte_range().start) {
+            self.items.push(unraw(name));
+        }
+    }
+}
+
+/// The names that a tree of imports brings into scope.
+fn leaves(tree: &syn::UseTree, into: &mut Vec<String>) {
+    match tree {
+        syn::UseTree::Path(of) => leaves(&of.tree, into),
+        syn::UseTree::Name(of) => into.push(unraw(&of.ident)),
+        syn::UseTree::Rename(of) => into.push(unraw(&of.rename)),
+        syn::UseTree::Group(of) => of.items.iter().for_each(|tree| leaves(tree, into)),
+        syn::UseTree::Glob(_) => {}
+    }
 }
 
 /// Whether a value is a place, or a clone of one: to leave it out changes nothing.
@@ -385,6 +457,7 @@ fn work(whole: &syn::Expr) -> WorkFact {
                         last: Some(range),
                         returns: ends.returns,
                         tries: ends.tries,
+                        endless: None,
                         logged: Vec::new(),
                     })
                 }
@@ -433,8 +506,69 @@ fn body(block: &syn::Block) -> BodyOfWork {
         last: last.map(|last| last.span().byte_range()),
         returns: ends.returns,
         tries: ends.tries,
+        endless: match last {
+            Some(syn::Stmt::Expr(syn::Expr::Loop(of), _)) => {
+                (!is_left(of)).then(|| of.span().byte_range())
+            }
+            _ => None,
+        },
         logged,
     }
+}
+
+/// Whether anything ends the loop: a `break` of its own or with a label, a `return`, a `?`.
+fn is_left(of: &syn::ExprLoop) -> bool {
+    struct Leaves {
+        found: bool,
+        depth: usize,
+    }
+    impl<'ast> Visit<'ast> for Leaves {
+        fn visit_expr_break(&mut self, node: &'ast syn::ExprBreak) {
+            self.found |= self.depth == 0 || node.label.is_some();
+        }
+
+        fn visit_expr_return(&mut self, _: &'ast syn::ExprReturn) {
+            self.found = true;
+        }
+
+        fn visit_expr_try(&mut self, _: &'ast syn::ExprTry) {
+            self.found = true;
+        }
+
+        fn visit_macro(&mut self, of: &'ast syn::Macro) {
+            // The tokens of `select!` may leave it.
+            let text = of.tokens.to_string();
+            self.found |= ["break", "return"].iter().any(|word| text.contains(word));
+        }
+
+        fn visit_expr_loop(&mut self, node: &'ast syn::ExprLoop) {
+            self.depth += 1;
+            visit::visit_expr_loop(self, node);
+            self.depth -= 1;
+        }
+
+        fn visit_expr_while(&mut self, node: &'ast syn::ExprWhile) {
+            self.depth += 1;
+            visit::visit_expr_while(self, node);
+            self.depth -= 1;
+        }
+
+        fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
+            self.depth += 1;
+            visit::visit_expr_for_loop(self, node);
+            self.depth -= 1;
+        }
+
+        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+
+        fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
+    }
+    let mut leaves = Leaves {
+        found: false,
+        depth: 0,
+    };
+    leaves.visit_block(&of.body);
+    leaves.found
 }
 
 fn tail(value: &syn::Expr) -> Tail {

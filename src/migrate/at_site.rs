@@ -7,7 +7,7 @@ use super::fields::{CONNECTION, Carried, Handle};
 use super::{Left, SiteRequest};
 use crate::index::{SpawnFact, UseFact, WorkForm, whole_words};
 use crate::note::{Outcome, Refusal};
-use crate::spawn::Found;
+use crate::spawn::{ErrorForm, Found};
 use crate::types::is_copy;
 use crate::workspace::SourceFile;
 
@@ -84,7 +84,7 @@ pub(super) fn changes(
     }
     let mut changes = vec![Change {
         range: statement.range.clone(),
-        with: With::Enqueue(site.call()?),
+        with: With::Enqueue(site.call(open)?),
     }];
     changes.extend(site.unused(open));
     changes.extend(dead.iter().filter_map(|name| site.dead(name)));
@@ -110,8 +110,14 @@ impl Site<'_> {
         found.map(|(_, text)| text.clone())
     }
 
-    fn call(&self) -> Outcome<Call> {
-        let on_error = self.on_error()?;
+    fn call(&self, open: &mut Vec<Left>) -> Outcome<Call> {
+        let (on_error, is_other) = self.on_error()?;
+        if is_other {
+            open.push(Left::stays(
+                self.found.site.offset,
+                "say in its own words that the enqueue failed: the message is that of another error",
+            ));
+        }
         let (before, rows) = self.rows(&on_error)?;
         let inputs = self.carried.iter().map(|of| {
             let value = match &of.reference {
@@ -153,7 +159,13 @@ impl Site<'_> {
             WorkForm::Async(_) | WorkForm::Blocking(_)
         );
         let copies = is_copy(&of.field.ty, &|name| (name == "uuid::Uuid").then_some(true));
-        if is_moved || copies == Some(true) {
+        let end = self
+            .fact
+            .statement
+            .as_ref()
+            .map_or(self.fact.call.end, |of| of.range.end);
+        let is_last = !self.fact.is_in_loop && !self.uses_after(&of.variable, end);
+        if is_moved || is_last || copies == Some(true) {
             of.variable.clone()
         } else {
             format!("{}.clone()", of.variable)
@@ -196,13 +208,14 @@ impl Site<'_> {
     }
 
     /// What is made of an error: what the function makes of others.
-    fn on_error(&self) -> Outcome<String> {
+    ///
+    /// The flag says that the words are those of another error.
+    fn on_error(&self) -> Outcome<(String, bool)> {
         if let Some(given) = self.given("map_err") {
-            return Ok(format!(".map_err({given})?"));
+            return Ok((format!(".map_err({given})?"), false));
         }
-        let function = self.found.site.function.fact();
         let facts = &self.found.site.function.facts;
-        let output: String = function.output.split_whitespace().collect();
+        let output: String = self.found.output.split_whitespace().collect();
         let refuse = |message: &str, help: &str| {
             Err(Refusal::new("no-error-form", message)
                 .at(self.found.site.place.clone())
@@ -222,24 +235,34 @@ impl Site<'_> {
         }
         let forms = &self.found.error_forms;
         let site = self.found.site.offset;
-        let is_of_db = |form: &&crate::spawn::ErrorForm| {
+        // What speaks of the database fits; what is made of an error of its calls nearly does.
+        let rank = |form: &ErrorForm| {
             let text = facts.text(&form.closure).to_lowercase();
-            let on = facts.text(&form.on);
-            text.contains("db") || text.contains("database") || on.contains("db")
+            let says = ["db", "database"]
+                .iter()
+                .any(|word| whole_words(&text, word).next().is_some());
+            let on = facts.text(&form.on).contains("db");
+            match (says, on) {
+                (true, _) => 0,
+                (_, true) => 1,
+                _ => 2,
+            }
         };
-        let nearest = |of_db: bool| {
-            let fits = forms.iter().filter(|form| !of_db || is_of_db(form));
-            fits.min_by_key(|form| (form.closure.start > site, form.closure.start.abs_diff(site)))
-        };
-        if let Some(form) = nearest(true).or_else(|| nearest(false)) {
+        let nearest = forms.iter().min_by_key(|form| {
+            let at = form.closure.start;
+            (rank(form), !form.is_own, at > site, at.abs_diff(site))
+        });
+        if let Some(form) = nearest {
             let closure = facts.text(&form.closure).replace("\r\n", "\n");
-            return Ok(format!(".map_err({closure})?"));
+            let is_other = rank(form) > 0;
+            let form = format!(".map_err({closure})?");
+            return Ok((form, is_other));
         }
         if ["anyhow", "Box<dyn", "DbErr", "eyre"]
             .iter()
             .any(|of| output.contains(of))
         {
-            return Ok("?".to_owned());
+            return Ok(("?".to_owned(), false));
         }
         refuse(
             "the function has no `.map_err(…)` that says what a failed enqueue should be",

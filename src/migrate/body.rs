@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::Left;
-use crate::index::{BodyOfWork, FileFacts, Logged, SpawnFact, WorkForm};
+use super::{Left, short};
+use crate::index::{BodyOfWork, FileFacts, Logged, SpawnFact, WorkForm, whole_words};
 use crate::landmarks::Status;
 use crate::note::{Outcome, Refusal};
 use crate::spawn::{Called, Found};
@@ -21,8 +21,14 @@ pub(super) struct Moved {
 /// What work that came to its end gives.
 const DONE: &str = "Ok(Finished::new(\"\"))";
 
-/// Moves the work of a site; `status` is the column that the task writes.
-pub(super) fn moved(found: &Found, fact: &SpawnFact, status: Option<&Status>) -> Outcome<Moved> {
+/// Moves the work of a site; `status` is the column that the task writes. Work with a secret in hand
+/// blocks a thread where its panics are not told.
+pub(super) fn moved(
+    found: &Found,
+    fact: &SpawnFact,
+    status: Option<&Status>,
+    has_secret: bool,
+) -> Outcome<Moved> {
     let facts = &found.site.function.facts;
     let work = &fact.work;
     let mut moved = Moved {
@@ -30,26 +36,26 @@ pub(super) fn moved(found: &Found, fact: &SpawnFact, status: Option<&Status>) ->
         open: Vec::new(),
         dead: Vec::new(),
     };
+    check_end(found, fact)?;
+    check_names(found, fact)?;
     // A span around the work needs the future as a value.
     let spans = work.around.iter().map(|range| facts.text(range));
     let spans: Vec<&str> = spans.filter(|text| !is_current_span(text)).collect();
     match &work.form {
         WorkForm::Async(body) if spans.is_empty() && !is_result(body) => {
             let result = inline(found, facts, body, status, &mut moved)?;
-            moved.text = format!("{}\n{result}", unindented(&moved.text));
+            moved.text = followed(&moved.text, &result);
         }
         WorkForm::Prepared(before, body) if spans.is_empty() && !is_result(body) => {
             let result = inline(found, facts, body, status, &mut moved)?;
             let before = facts.text(before).trim();
-            moved.text = format!("{before}\n{}\n{result}", unindented(&moved.text));
+            moved.text = format!("{before}\n{}", followed(&moved.text, &result));
         }
         WorkForm::Async(body) | WorkForm::Prepared(_, body) => {
             let whole = normal(facts.text(&without_current_span(facts, fact)));
             moved.text = if is_result(body) {
-                as_failure(&mut moved);
-                format!(
-                    "let done = {whole}.await;\ndone.map_err(|e| TaskError::Terminal(e.to_string()))?;\n{DONE}"
-                )
+                let failed = failed_by(&whole, &mut moved);
+                format!("let done = {whole}.await;\ndone{failed}?;\n{DONE}")
             } else {
                 logged_inside(facts, &mut moved, body);
                 format!("{whole}.await;\n{DONE}")
@@ -58,15 +64,18 @@ pub(super) fn moved(found: &Found, fact: &SpawnFact, status: Option<&Status>) ->
         }
         WorkForm::Blocking(body) => {
             let whole = normal(facts.text(&work.range));
-            let panicked = "|_| TaskError::Terminal(\"the work panicked\".to_owned())";
+            let waits = if has_secret {
+                format!("secrets::blocking({whole}).await?")
+            } else {
+                let panicked = "|_| TaskError::Terminal(\"the work panicked\".to_owned())";
+                format!("tokio::task::spawn_blocking({whole}).await.map_err({panicked})?")
+            };
             let done = if is_result(body) {
-                as_failure(&mut moved);
-                format!(
-                    "let done = tokio::task::spawn_blocking({whole}).await.map_err({panicked})?;\ndone.map_err(|e| TaskError::Terminal(e.to_string()))?;"
-                )
+                let failed = failed_by(&whole, &mut moved);
+                format!("let done = {waits};\ndone{failed}?;")
             } else {
                 logged_inside(facts, &mut moved, body);
-                format!("tokio::task::spawn_blocking({whole}).await.map_err({panicked})?;")
+                format!("{waits};")
             };
             moved.text = format!("{done}\n{DONE}");
             written_inside(found, status, &mut moved);
@@ -79,10 +88,8 @@ pub(super) fn moved(found: &Found, fact: &SpawnFact, status: Option<&Status>) ->
             moved.text = match output.as_deref() {
                 Some("") => format!("{whole}.await;\n{DONE}"),
                 Some(output) if output.contains("Result") => {
-                    as_failure(&mut moved);
-                    format!(
-                        "{whole}.await.map_err(|e| TaskError::Terminal(e.to_string()))?;\n{DONE}"
-                    )
+                    let failed = failed_by(output, &mut moved);
+                    format!("{whole}.await{failed}?;\n{DONE}")
                 }
                 Some(_) => format!("let _ = {whole}.await;\n{DONE}"),
                 None => {
@@ -107,6 +114,77 @@ pub(super) fn moved(found: &Found, fact: &SpawnFact, status: Option<&Status>) ->
         }
     }
     Ok(moved)
+}
+
+/// Refuses work that never ends: a task ends, and what comes again has a schedule.
+fn check_end(found: &Found, fact: &SpawnFact) -> Outcome<()> {
+    let body = match &fact.work.form {
+        WorkForm::Async(body) | WorkForm::Blocking(body) | WorkForm::Prepared(_, body) => body,
+        WorkForm::Future => return Ok(()),
+    };
+    let Some(range) = &body.endless else {
+        return Ok(());
+    };
+    let place = found
+        .site
+        .function
+        .facts
+        .place(&(range.start..range.start + 4));
+    Err(Refusal::new("work-endless", "the work never ends: nothing leaves this loop")
+        .at(place)
+        .help("make what one round does a task of its own, with `cargo oxy-task new … --schedule`; then take the spawn out"))
+}
+
+/// Refuses work that names what only its function knows.
+fn check_names(found: &Found, fact: &SpawnFact) -> Outcome<()> {
+    let facts = &found.site.function.facts;
+    let work = facts.text(&fact.work.range);
+    let names = |name: &str| whole_words(work, name).next();
+    let item = fact
+        .items
+        .iter()
+        .find_map(|name| Some((name.as_str(), names(name)?)));
+    let own = names("Self").map(|at| ("Self", at));
+    let Some((name, at)) = item.or(own) else {
+        return Ok(());
+    };
+    let start = fact.work.range.start + at;
+    let what = if name == "Self" {
+        "the type of its `impl`"
+    } else {
+        "an item of its function"
+    };
+    Err(Refusal::new(
+        "work-item",
+        format!("the work names `{name}`, {what}, and moves out of it"),
+    )
+    .at(facts.place(&(start..start + name.len())))
+    .help(if name == "Self" {
+        "write the type's name in place of `Self`, and try again"
+    } else {
+        "move the item out of the function, and try again"
+    }))
+}
+
+/// Imports of the site's function that the moved work names.
+pub(super) fn uses(found: &Found, fact: &SpawnFact, text: &str) -> Vec<String> {
+    let is_own = |name: &String| fact.own_uses.contains(name);
+    let named = found
+        .uses
+        .iter()
+        .filter(|(_, name)| !is_own(name) && whole_words(text, name).next().is_some());
+    let mut uses: Vec<String> = named
+        .map(|(path, name)| {
+            if path.rsplit("::").next() == Some(name) {
+                path.clone()
+            } else {
+                format!("{path} as {name}")
+            }
+        })
+        .collect();
+    uses.sort();
+    uses.dedup();
+    uses
 }
 
 fn is_current_span(text: &str) -> bool {
@@ -140,9 +218,31 @@ fn normal(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
-/// A body without the white space around it.
-fn unindented(text: &str) -> String {
-    normal(text.trim_matches(['\n', '\r']).trim_end())
+/// A body with its result behind it, and an empty line in between where one stood there.
+fn followed(body: &str, result: &str) -> String {
+    let body = normal(body);
+    let body = body.trim_start_matches('\n');
+    let end: String = body
+        .chars()
+        .rev()
+        .take_while(|c| c.is_whitespace())
+        .collect();
+    let gap = if end.matches('\n').count() > 1 {
+        "\n\n"
+    } else {
+        "\n"
+    };
+    format!("{}{gap}{result}", body.trim_end())
+}
+
+/// What makes an error a failure of the task, by a text that holds the error's type.
+fn failed_by(text: &str, moved: &mut Moved) -> &'static str {
+    let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if plain.contains("io::Error>") || plain.contains("io::Result<") {
+        return ".map_err(TaskError::from)";
+    }
+    as_failure(moved);
+    ".map_err(|e| TaskError::Terminal(e.to_string()))"
 }
 
 /// Says that a failure is for good, at the line that makes it one.
@@ -170,7 +270,7 @@ fn inline(
     if let (Some(written), Some(status), Some(last)) = (&written, status, &body.last) {
         edits.retain(|(range, _)| range.start < last.start);
         edits.push((last.clone(), String::new()));
-        result = written.result(status);
+        result = written.result(&failed(facts, status));
         moved.dead.push(written.function.clone());
         as_failure(moved);
     } else if let Some(tail) = &body.tail
@@ -262,7 +362,7 @@ struct Written {
 
 impl Written {
     /// What the work gives in place of the call.
-    fn result(&self, status: &Status) -> String {
+    fn result(&self, failed: &str) -> String {
         let Self {
             status: value,
             reason,
@@ -272,7 +372,6 @@ impl Written {
             Some(reason) => format!("{reason}.unwrap_or_default()"),
             None => "\"the work failed\".to_owned()".to_owned(),
         };
-        let failed = &status.failed;
         let keeps = match reason {
             Some(reason) => format!("answer: {reason}.unwrap_or_default(),"),
             None => "answer: String::new(),".to_owned(),
@@ -280,6 +379,19 @@ impl Written {
         format!(
             "if {value} == {failed} {{\nreturn Err(TaskError::Terminal({message}));\n}}\nOk(Finished {{\n{keeps}\nstatus: Some({value}),\n}})"
         )
+    }
+}
+
+/// The value of a failed task as it is written in the file.
+fn failed(facts: &FileFacts, status: &Status) -> String {
+    let Some(ty) = &status.ty else {
+        return status.failed.clone();
+    };
+    let last = ty.rsplit("::").next().unwrap_or(ty);
+    let written = short(facts, ty);
+    match status.failed.strip_prefix(last) {
+        Some(rest) => format!("{written}{rest}"),
+        None => status.failed.clone(),
     }
 }
 

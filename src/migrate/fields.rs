@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Left, SiteRequest};
-use crate::index::{SpawnFact, whole_words};
+use crate::index::SpawnFact;
 use crate::note::{Note, Outcome, Refusal};
 use crate::request::{self, Field};
 use crate::spawn::{Found, Role, Taken};
@@ -73,8 +73,10 @@ pub(super) fn fields(
     let facts = &found.site.function.facts;
     let work = facts.text(&fact.work.range);
     let first_use = |of: &Carried| {
-        let mut uses = whole_words(work, &of.variable);
-        uses.next().unwrap_or(usize::MAX)
+        // What a format string captures is known by the place of the string.
+        let in_text = work.find(&format!("{{{}", of.variable));
+        let in_text = in_text.map(|at| fact.work.range.start + at);
+        (of.at, in_text.filter(|at| *at >= of.at))
     };
     carried.sort_by_key(first_use);
     let mut names = BTreeSet::new();

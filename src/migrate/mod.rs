@@ -57,6 +57,8 @@ pub struct Migration {
     pub carried: Vec<Carried>,
     /// What the registered work holds.
     pub handles: Vec<Handle>,
+    /// Imports of the site's function that the work names, as `use` writes them.
+    pub uses: Vec<String>,
     /// The body of the work: statements, and its result.
     pub body: String,
     /// What changes at the site; empty where it stays.
@@ -111,6 +113,14 @@ impl Left {
     }
 }
 
+/// A path as it is written in the file: short where that imports it.
+#[must_use]
+pub fn short(facts: &FileFacts, path: &str) -> String {
+    let mut imports = facts.uses.iter();
+    let import = imports.find(|import| import.is_top && import.path == path);
+    import.map_or_else(|| path.to_owned(), |import| import.name.clone())
+}
+
 /// The request and the plan of moving that a site comes to.
 pub fn derive(
     index: &Index<'_>,
@@ -138,7 +148,8 @@ pub fn derive(
         .as_ref()
         .map(|status| find_status(index, status, &request.fields))
         .transpose()?;
-    let moved = body::moved(&found, &fact, status.as_ref())?;
+    let has_secret = carried.iter().any(|of| of.field.is_secret);
+    let moved = body::moved(&found, &fact, status.as_ref(), has_secret)?;
     let mut open = fields::references(&carried);
     open.extend(moved.open);
     // What only the write of the status used stays out of the work.
@@ -180,6 +191,7 @@ pub fn derive(
         place: found.site.place.clone(),
         carried,
         handles,
+        uses: body::uses(&found, &fact, &moved.text),
         body: moved.text,
         at_site,
         open,

@@ -10,7 +10,7 @@ use askama::Template;
 use super::{Piece, work};
 use crate::format::{Form, Fragment};
 use crate::index::FileFacts;
-use crate::migrate::Migration;
+use crate::migrate::{Migration, short};
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
 use crate::render::render;
@@ -81,7 +81,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
                 })
                 .collect(),
             variable: context.task.module(),
-            arc: work::in_file(&start.facts, "std::sync::Arc"),
+            arc: short(&start.facts, "std::sync::Arc"),
             variant: context.task.request.variant.clone(),
         })?;
         let fragment = Fragment {
@@ -158,10 +158,7 @@ fn starts(context: &Context<'_>, migration: &Migration) -> Outcome<Vec<Start>> {
     }
     starts.clear();
     for member in workspace.members.iter().filter(|member| has_site(member)) {
-        let programs = member
-            .targets
-            .iter()
-            .filter(|of| !of.is_lib && !of.is_test_like);
+        let programs = member.targets.iter().filter(|of| of.is_bin);
         for target in programs {
             starts.push(first_in_main(context, migration, &target.root)?);
         }
@@ -238,8 +235,14 @@ fn path_from(context: &Context<'_>, migration: &Migration, from: &FileFacts) -> 
         ));
     }
     let krate = module.split("::").next().unwrap_or_default().to_owned();
+    let is_program = |path: &str| {
+        let member = index.workspace.member_of(path);
+        let mut targets = member.iter().flat_map(|member| &member.targets);
+        targets.any(|of| of.is_bin && of.root == path)
+    };
     let is_same = index
         .module_of(&from.file.path)
+        .filter(|_| !is_program(&from.file.path))
         .is_some_and(|of| of.split("::").next() == Some(krate.as_str()));
     let path = if is_same {
         module.replacen(&krate, "crate", 1)

@@ -416,7 +416,7 @@ fn reach(context: &Context<'_>, from: &FileFacts) -> Outcome<Result<String, Stri
         },
         None if member.name == executor.package => {
             // A program of the package has a `crate` of its own.
-            if member.targets.iter().any(|t| !t.is_lib && !t.is_test_like) {
+            if member.targets.iter().any(|t| t.is_bin) {
                 return no("it may stand in a program beside the library of the tasks");
             }
             "crate".to_owned()

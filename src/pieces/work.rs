@@ -14,8 +14,8 @@ use askama::Template;
 use super::{Piece, last, task_module};
 use crate::format::{Form, Fragment};
 use crate::imports;
-use crate::index::{FileFacts, ItemFact, whole_words};
-use crate::migrate::{Migration, Where};
+use crate::index::whole_words;
+use crate::migrate::{Migration, Where, short};
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
 use crate::render::render;
@@ -40,6 +40,8 @@ struct Work {
     fields: Vec<String>,
     /// What the work holds: name and type.
     handles: Vec<(String, String)>,
+    /// Imports of the site's function that the body names.
+    uses: Vec<String>,
     /// Secrets: the variable, and the field that refers to it.
     secrets: Vec<(String, String)>,
     body: String,
@@ -114,7 +116,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let status_ty = status.map_or_else(
         || "()".to_owned(),
         |status| match &status.ty {
-            Some(ty) => in_file(facts, ty),
+            Some(ty) => short(facts, ty),
             None => "String".to_owned(),
         },
     );
@@ -135,7 +137,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         handles: migration
             .handles
             .iter()
-            .map(|of| (of.name.clone(), in_file(facts, &of.ty)))
+            .map(|of| (of.name.clone(), short(facts, &of.ty)))
             .collect(),
         secrets: secrets
             .map(|of| {
@@ -143,15 +145,14 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
                 (format!("{mutable}{}", raw(&of.variable)), of.field.ident())
             })
             .collect(),
+        uses: migration.uses.clone(),
         body: migration.body.clone(),
         input,
         module,
         status_ty,
     })?;
-    // Imports and modules stand line by line; all else with an empty line in between.
-    let is_long = |item: &&ItemFact| !item.key.starts_with("use") && !item.key.starts_with("mod");
-    let items: Vec<&ItemFact> = facts.items.iter().filter(is_long).collect();
-    let siblings: Vec<Sibling> = items
+    let siblings: Vec<Sibling> = facts
+        .items
         .iter()
         .map(|item| Sibling {
             start: item.range.start,
@@ -160,8 +161,11 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             needs_comma: false,
         })
         .collect();
-    let at = items.iter().position(|item| item.range == migration.item);
-    let spot = Spot::after(file, &siblings, at.unwrap_or_default(), file.text.len());
+    let at = facts
+        .items
+        .iter()
+        .position(|item| item.range == migration.item);
+    let spot = Spot::after(file, &siblings, at.unwrap_or_default(), file.text.len()).divided();
     let fragment = Fragment {
         form: Form::Item,
         indent: String::new(),
@@ -169,13 +173,6 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     };
     plan.draft(PIECE.id, title, file, "call_site", fragment, spot);
     Ok(())
-}
-
-/// A path as it is written in the file: short where that is imported.
-pub(super) fn in_file(facts: &FileFacts, path: &str) -> String {
-    let is_it = |import: &&crate::index::UseFact| import.is_top && import.path == path;
-    let import = facts.uses.iter().find(is_it);
-    import.map_or_else(|| path.to_owned(), |import| import.name.clone())
 }
 
 /// Imports what the work and the enqueue name.

@@ -317,6 +317,12 @@ fn of_type(
         if !fields.is_empty() && fields.iter().all(|role| *role == Role::Data) {
             return Ok(Role::Data);
         }
+    } else if let Some((file, fields)) = tuple(program, facts, ty)? {
+        let fields = fields.iter();
+        let worst = worst(fields.map(|field| of_type(program, &file, field, depth - 1)))?;
+        if worst != Role::Data {
+            return Ok(worst);
+        }
     } else if let Some(file) = program.type_file(facts, types::path(ty), 2)? {
         let of = file.enums.iter().find(|of| of.name == head);
         let is_data = of.is_some_and(|of| {
@@ -337,6 +343,19 @@ fn of_type(
         return Ok(Role::Data);
     }
     Ok(Role::Unknown)
+}
+
+/// The file of a tuple struct, and the types of its fields.
+fn tuple(
+    program: &Program<'_, '_>,
+    facts: &Arc<FileFacts>,
+    ty: &str,
+) -> Outcome<Option<(Arc<FileFacts>, Vec<String>)>> {
+    let file = program.type_file(facts, types::path(ty), 1)?;
+    Ok(file.and_then(|file| {
+        let fields = file.tuple_struct(types::head(ty))?;
+        Some((file, fields))
+    }))
 }
 
 /// The role of a value that holds values of `roles`: that of the one that travels worst.

@@ -15,7 +15,7 @@ use super::survey::machinery;
 use super::typer::Typer;
 use super::types::{self, Typed};
 use super::verdict::{Judge, Judgement};
-use crate::index::{Code, Index, Kind, SpawnFact};
+use crate::index::{Code, FileFacts, FnCode, Index, Kind, Pattern, SpawnFact};
 use crate::landmarks::Config;
 use crate::note::Outcome;
 
@@ -38,6 +38,10 @@ pub struct Found {
     /// What the function makes of errors, by `.map_err(…)?`: closures that take any error that
     /// can be shown, and need nothing that is out of reach where the call stands.
     pub error_forms: Vec<ErrorForm>,
+    /// What the function gives, behind an alias of its file.
+    pub output: String,
+    /// Imports inside of the function: path and name.
+    pub uses: Vec<(String, String)>,
     /// Names that are used in the function outside of the call, each with the offset.
     pub used: Vec<(String, usize)>,
 }
@@ -66,6 +70,8 @@ pub struct ErrorForm {
     pub closure: Range<usize>,
     /// What the method is called on.
     pub on: Range<usize>,
+    /// Whether it stands in the site's own function.
+    pub is_own: bool,
 }
 
 /// A value in scope.
@@ -161,17 +167,95 @@ fn rest(
         values: values(&typer, seen)?,
         givers: givers(program, seen.function)?,
         calls: called(program, seen)?,
-        error_forms: error_forms(seen),
+        error_forms: error_forms(program, seen),
+        output: output(facts, &seen.function.fact().output),
+        uses: seen.code.uses.clone(),
         used: used(seen),
     })
 }
 
-/// What the function makes of errors, where any error would do.
-fn error_forms(seen: &Seen<'_, '_>) -> Vec<ErrorForm> {
+/// What the function makes of errors, where any error would do; else what others of the file that
+/// give the same errors make of them.
+fn error_forms(program: &Program<'_, '_>, seen: &Seen<'_, '_>) -> Vec<ErrorForm> {
+    let own = forms(seen.code, &|name| {
+        !seen.code_binds(name) || seen.known.iter().any(|known| known.name == name)
+    });
+    let own: Vec<ErrorForm> = own
+        .into_iter()
+        .filter(|form| !seen.work.range.contains(&form.closure.start))
+        .collect();
+    let facts = &seen.function.facts;
+    let error = error_type(&output(facts, &seen.function.fact().output));
+    let mut all: Vec<ErrorForm> = Vec::new();
+    for (at, fact) in facts.functions.iter().enumerate() {
+        let is_own = at == seen.function.at;
+        if is_own
+            || error.is_none()
+            || fact.is_test
+            || error_type(&output(facts, &fact.output)) != error
+        {
+            continue;
+        }
+        let function = FnRef {
+            facts: Arc::clone(facts),
+            at,
+        };
+        if let Some(code) = program.code(&function) {
+            // Nothing but items is in reach from elsewhere.
+            let binds = |name: &str| {
+                let mut found = false;
+                let has = |names: &[String]| names.iter().any(|own| own == name);
+                found |= code.parameters.iter().any(|of| has(&of.names));
+                for part in &code.body {
+                    part.walk(&mut |part| {
+                        found |= matches!(&part.kind, Kind::Let(of) if has(&of.binding.names));
+                    });
+                }
+                found
+            };
+            let others = forms(&code, &|name| !binds(name)).into_iter();
+            all.extend(others.map(|form| ErrorForm {
+                is_own: false,
+                ..form
+            }));
+        }
+    }
+    own.into_iter().chain(all).collect()
+}
+
+/// A type that is written by an alias of its file, else the type itself.
+fn output(facts: &FileFacts, ty: &str) -> String {
+    let item = facts
+        .items
+        .iter()
+        .find(|item| item.key == format!("type {}", ty.trim()));
+    let alias = item.and_then(|item| facts.text(&item.range).split_once('='));
+    alias.map_or_else(
+        || ty.to_owned(),
+        |(_, ty)| ty.trim().trim_end_matches(';').to_owned(),
+    )
+}
+
+/// The error of a `Result`, without white space.
+fn error_type(output: &str) -> Option<String> {
+    let error = types::arguments(output).get(1).map(|ty| (*ty).to_owned())?;
+    (types::head(output) == "Result").then(|| error.split_whitespace().collect())
+}
+
+/// Every `.map_err(closure)` that takes any error which can be shown, where `?` follows or it is
+/// what the function gives.
+fn forms(code: &FnCode, in_reach: &dyn Fn(&str) -> bool) -> Vec<ErrorForm> {
     let mut forms = Vec::new();
+    let is_last = |part: &Code| {
+        code.body
+            .last()
+            .is_some_and(|last| last.range == part.range)
+    };
     let mut look = |part: &Code| {
-        let Kind::Try(tried) = &part.kind else {
-            return;
+        let tried = match &part.kind {
+            Kind::Try(tried) => tried,
+            _ if code.has_value && is_last(part) => part,
+            _ => return,
         };
         let Kind::Method(method) = &tried.kind else {
             return;
@@ -188,21 +272,18 @@ fn error_forms(seen: &Seen<'_, '_>) -> Vec<ErrorForm> {
         let [error] = parameter.names.as_slice() else {
             return;
         };
-        let is_plain = matches!(parameter.pattern, crate::index::Pattern::Name(_, None));
-        let in_reach = free(closure).keys().all(|name| {
-            let is_local = seen.code_binds(name);
-            !is_local || seen.known.iter().any(|known| known.name == name)
-        });
-        let is_inside = seen.work.range.contains(&closure.range.start);
-        if method.name == "map_err" && is_plain && in_reach && !is_inside && only_shown(body, error)
-        {
+        let is_plain =
+            matches!(parameter.pattern, Pattern::Name(_, None)) && parameter.ty.is_none();
+        let reaches = free(closure).keys().all(|name| in_reach(name));
+        if method.name == "map_err" && is_plain && reaches && only_shown(body, error) {
             forms.push(ErrorForm {
                 closure: closure.range.clone(),
                 on: method.on.range.clone(),
+                is_own: true,
             });
         }
     };
-    for part in &seen.code.body {
+    for part in &code.body {
         part.walk(&mut look);
     }
     forms
@@ -286,11 +367,7 @@ fn is_fresh(known: &[Known<'_>], of: &Known<'_>, depth: usize) -> bool {
 
 /// The expression by whose value a secret was loaded, where there is one: the key of the row that
 /// the call which gives the secret is handed.
-fn loaded_by(
-    facts: &crate::index::FileFacts,
-    known: &[Known<'_>],
-    secret: &Known<'_>,
-) -> Option<String> {
+fn loaded_by(facts: &FileFacts, known: &[Known<'_>], secret: &Known<'_>) -> Option<String> {
     let Source::Value(Some(value)) = secret.source else {
         return None;
     };
@@ -406,7 +483,7 @@ fn givers(program: &Program<'_, '_>, from: &FnRef) -> Outcome<Vec<Giver>> {
             });
         }
         for path in paths {
-            let Some(called) = program.called(&function, &code.uses, &path)? else {
+            let Some(called) = program.called_through(&function, &code.uses, &path)? else {
                 continue;
             };
             let absolute_path = program.absolute(&function.facts, &code.uses, &path);
@@ -446,7 +523,7 @@ fn called(program: &Program<'_, '_>, seen: &Seen<'_, '_>) -> Outcome<Vec<Called>
     });
     let mut found = Vec::new();
     for (range, path, arguments) in calls {
-        let Some(function) = program.called(seen.function, &seen.code.uses, &path)? else {
+        let Some(function) = program.called_through(seen.function, &seen.code.uses, &path)? else {
             continue;
         };
         let fact = function.fact();
@@ -495,7 +572,15 @@ fn absolute(program: &Program<'_, '_>, function: &FnRef, typed: &Typed) -> Strin
         if is_lifetime || PRELUDE.contains(&word) || word == "mut" {
             out.push_str(word);
         } else {
-            out.push_str(&program.absolute(&typed.facts, &uses, word));
+            let absolute = program.absolute(&typed.facts, &uses, word);
+            // A path that starts at a module of the file itself.
+            let head = absolute.split("::").next().unwrap_or_default();
+            let is_child = typed.facts.modules.iter().any(|of| of.name == head);
+            let module = program.index.module_of(&typed.facts.file.path);
+            match module.filter(|_| is_child) {
+                Some(module) => out.push_str(&format!("{module}::{absolute}")),
+                None => out.push_str(&absolute),
+            }
         }
         rest = &rest[start + word.len()..];
     }

@@ -298,6 +298,47 @@ impl<'i, 'w> Program<'i, 'w> {
         Ok(candidates.pop())
     }
 
+    /// The same, and where the path leads to a re-export of a public module, what that names.
+    pub fn called_through(
+        &self,
+        from: &FnRef,
+        uses: &[(String, String)],
+        path: &str,
+    ) -> Outcome<Option<FnRef>> {
+        if let Some(found) = self.called(from, uses, path)? {
+            return Ok(Some(found));
+        }
+        let mut absolute = self.absolute(&from.facts, uses, path);
+        for _ in 0..RE_EXPORTS {
+            let Some((module, name)) = absolute.rsplit_once("::") else {
+                return Ok(None);
+            };
+            let Some(file) = self.index.module_file(module) else {
+                return Ok(None);
+            };
+            let facts = self.index.facts(&file)?;
+            let declared = facts.functions.iter().position(|of| {
+                of.name == name && of.in_impl.is_none() && of.module.is_empty() && !of.is_test
+            });
+            if let Some(at) = declared {
+                return Ok(Some(FnRef { facts, at }));
+            }
+            let Some(import) = facts.uses.iter().find(|of| of.is_pub && of.name == name) else {
+                return Ok(None);
+            };
+            let next = self.absolute(&facts, &[], &import.path);
+            // A path that starts at a module beside it.
+            let head = import.path.split("::").next().unwrap_or_default();
+            let is_child = facts.modules.iter().any(|of| of.name == head);
+            absolute = if is_child && next == import.path {
+                format!("{module}::{next}")
+            } else {
+                next
+            };
+        }
+        Ok(None)
+    }
+
     /// Whether a path starts at a name of the file's own crate.
     fn is_own(&self, facts: &FileFacts, uses: &[(String, String)], path: &str) -> bool {
         let head = path.split("::").next().unwrap_or(path);
@@ -467,6 +508,9 @@ impl<'i, 'w> Program<'i, 'w> {
         Some((path.clone(), ty))
     }
 }
+
+/// How many re-exports are followed, one behind the other.
+const RE_EXPORTS: usize = 4;
 
 /// Of a name that more files declare nobody can say whose it is: none of them is parsed for it.
 const MANY: usize = 12;

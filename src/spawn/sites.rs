@@ -192,6 +192,17 @@ impl Search<'_, '_, '_> {
             on_all_cores(files.collect(), &|file| {
                 let facts = index.facts(&file.path)?;
                 let mut found = Vec::new();
+                // What spawns may be imported under a name that does not say so.
+                let renamed: Vec<&str> = facts
+                    .uses
+                    .iter()
+                    .filter(|import| {
+                        let last = import.path.rsplit("::").next().unwrap_or(&import.path);
+                        let is_known = names.iter().any(|name| name == last);
+                        import.name != last && (is_known || last.contains("spawn"))
+                    })
+                    .map(|import| import.name.as_str())
+                    .collect();
                 for (at, function) in facts.functions.iter().enumerate() {
                     if function.is_test && !with_tests {
                         continue;
@@ -201,7 +212,7 @@ impl Search<'_, '_, '_> {
                         "spawn" => text.contains("spawn"),
                         name => mentions(text, name),
                     });
-                    if !may {
+                    if !may && !renamed.iter().any(|name| mentions(text, name)) {
                         continue;
                     }
                     let function = FnRef {

@@ -46,6 +46,8 @@ pub struct Target {
     pub root: String,
     /// Whether it is the library.
     pub is_lib: bool,
+    /// Whether it is a program.
+    pub is_bin: bool,
     /// Whether it is compiled for tests, examples or benches only.
     pub is_test_like: bool,
 }
@@ -273,6 +275,7 @@ fn member(root: &Path, package: &cargo_metadata::Package) -> Option<Member> {
                 crate_name: target.name.replace('-', "_"),
                 root: relative(root, target.src_path.as_std_path())?,
                 is_lib: target.is_lib() || target.is_proc_macro() || target.is_rlib(),
+                is_bin: target.is_bin(),
                 is_test_like: target.is_test() || target.is_example() || target.is_bench(),
             })
         })

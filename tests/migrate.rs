@@ -1,0 +1,154 @@
+//! `migrate-spawn`: sites of every kind become tasks, and what cannot travel is refused.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use common::Fleet;
+
+const KINDS: &str = "crates/app/src/server/api/kinds.rs";
+const API: &str = "crates/app/src/server/api/mod.rs";
+const SERVER: &str = "crates/app/src/server/mod.rs";
+const PROCESSES: &str = "crates/app/tests/process_tests.rs";
+
+/// The handlers of `kinds.rs`, each with what its call starts with.
+const HANDLERS: [(&str, &str); 9] = [
+    ("plain", "tokio::spawn(async move {"),
+    ("renamed", "go(async move {"),
+    ("prepared", "tokio::task::spawn({"),
+    ("called", "tokio::spawn(leave("),
+    ("held", "tokio::spawn(work)"),
+    ("traced", "tokio::spawn(\n"),
+    ("blocking", "tokio::task::spawn_blocking("),
+    ("wrapped", "spawn_logged(\"wrapped\""),
+    ("looped", "tokio::spawn(try_to_leave("),
+];
+
+/// The fleet with `text` as one more file of handlers, routed by its functions' names.
+fn with_handlers(text: &str) -> Fleet {
+    let fleet = Fleet::new();
+    fleet.write(KINDS, text);
+    fleet.replace(API, "pub mod hooks;\n", "pub mod hooks;\npub mod kinds;\n");
+    let mut routes = String::new();
+    for part in text.split("pub async fn ").skip(1) {
+        let name = part.split('(').next().unwrap();
+        routes.push_str(&format!(
+            "        .route(\"/api/moved/{name}/{{name}}\", post(api::kinds::{name}))\n"
+        ));
+    }
+    fleet.replace(
+        SERVER,
+        "        .with_state(state)\n",
+        &format!("{routes}        .with_state(state)\n"),
+    );
+    fleet.commit();
+    fleet
+}
+
+/// The site at the first line of `call` in the function called `function`.
+fn site(fleet: &Fleet, function: &str, call: &str) -> String {
+    let text = fleet.read(KINDS);
+    let start = text.find(&format!("fn {function}(")).unwrap();
+    let at = start + text[start..].find(call).unwrap();
+    format!("{KINDS}:{}", text[..at].matches('\n').count() + 1)
+}
+
+fn camel(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    format!("Leave{}{rest}", first.to_uppercase())
+}
+
+#[test]
+fn sites_of_every_kind_become_tasks_that_outlive_the_server() {
+    let fleet = with_handlers(include_str!("fixtures/moved/kinds.rs"));
+    for (function, call) in HANDLERS {
+        let site = site(&fleet, function, call);
+        let name = camel(function);
+        let mut args = vec!["migrate-spawn", &site, "--as", &name];
+        // What an array of calls holds is not followed.
+        args.extend((function == "looped").then_some("--type=part=String"));
+        fleet.done(&args);
+        fleet.commit();
+    }
+    insta::with_settings!(
+        { snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("migrate__kinds", fleet.read(KINDS)) }
+    );
+    fleet.cargo(&["fmt", "--check"]);
+    fleet.cargo(&[
+        "clippy",
+        "--locked",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    fleet.cargo(&["test", "--locked", "-p", "agentic-pipeline"]);
+    let processes = fleet.read(PROCESSES);
+    let moved = include_str!("live/moved.rs");
+    fleet.write(PROCESSES, &format!("{processes}\n{moved}"));
+    fleet.cargo(&[
+        "test",
+        "--locked",
+        "-p",
+        "oxy-app",
+        "--test",
+        "process_tests",
+        "what_was",
+    ]);
+}
+
+/// The repository import, as the guideline has it.
+const IMPORT: &[&str] = &[
+    "migrate-spawn",
+    "crates/app/src/server/api/onboarding.rs:124",
+    "--as",
+    "CloneRepository",
+    "--status",
+    "workspaces.status@workspace_id:running=Cloning,done=Ready,failed=Failed",
+];
+
+#[test]
+fn the_repository_import_becomes_a_task() {
+    let fleet = Fleet::new();
+    let before = fleet.tree();
+    let dry: Vec<&str> = IMPORT.iter().copied().chain(["--dry-run"]).collect();
+    let diff = fleet.done(&dry).stdout;
+    assert_eq!(fleet.tree(), before, "a dry run writes nothing");
+    let parts: Vec<&str> = diff.split("diff --git ").collect();
+    let app: Vec<&str> = parts
+        .into_iter()
+        .filter(|of| of.starts_with("a/crates/app"))
+        .collect();
+    insta::with_settings!(
+        { snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("migrate__repository_import", app.concat()) }
+    );
+
+    fleet.done(IMPORT);
+    assert_eq!(fleet.git(&["diff", "--", "crates/app"]).is_empty(), false);
+    let variant = fleet.read("crates/agentic/core/src/delegation.rs");
+    assert!(!variant.contains("token: String"), "the raw token travels");
+    assert!(variant.contains("token_ref: String"));
+    fleet.cargo(&["fmt", "--check"]);
+    fleet.cargo(&[
+        "clippy",
+        "--locked",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    fleet.cargo(&[
+        "test",
+        "--locked",
+        "-p",
+        "agentic-pipeline",
+        "clone_repository",
+    ]);
+
+    // What was written is taken back to the byte.
+    fleet.done(&["undo"]);
+    let mut after = fleet.tree();
+    after.retain(|path, _| !path.starts_with("target"));
+    assert_eq!(after, before);
+}
