@@ -152,3 +152,79 @@ fn the_repository_import_becomes_a_task() {
     after.retain(|path, _| !path.starts_with("target"));
     assert_eq!(after, before);
 }
+
+/// Every refusal: the variable or place, the reason, the help.
+#[test]
+fn what_cannot_become_a_task_is_refused_with_the_reason_and_the_next_step() {
+    let text = include_str!("fixtures/moved/refused.rs");
+    let fleet = Fleet::new();
+    fleet.write(KINDS, text);
+    fleet.replace(API, "pub mod hooks;\n", "pub mod hooks;\npub mod kinds;\n");
+    fleet.commit();
+    let before = fleet.tree();
+    let mut all = String::new();
+    for part in text.split("async fn ").skip(2) {
+        let name = part.split('(').next().unwrap();
+        let site = site(&fleet, name, "tokio::spawn(");
+        all.push_str(&refused(&fleet, &[&site, "--as", "MoveIt"]));
+    }
+    let sites = [
+        "crates/core/src/indexing.rs:34",
+        "crates/app/src/server/service/warehouse.rs:37",
+        "crates/app/src/server/metrics.rs:18",
+        "crates/app/src/server/api/reports.rs:25",
+        "crates/app/src/server/api/chat.rs:27",
+        "crates/core/src/background.rs:16",
+        "crates/agentic/runtime/src/worker.rs:73",
+        "crates/agentic/runtime/src/worker.rs:210",
+        "crates/app/src/server/api/onboarding.rs:3",
+    ];
+    for site in sites {
+        all.push_str(&refused(&fleet, &[site, "--as", "MoveIt"]));
+    }
+    let import = "crates/app/src/server/api/onboarding.rs:124";
+    for more in ["--type=tokn=String", "--key=nothing"] {
+        all.push_str(&refused(&fleet, &[import, "--as", "MoveIt", more]));
+    }
+    assert_eq!(fleet.tree(), before);
+    insta::with_settings!(
+        { snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("migrate__refused", all) }
+    );
+}
+
+/// What the tool says where it refuses a site.
+fn refused(fleet: &Fleet, args: &[&str]) -> String {
+    let args: Vec<&str> = ["migrate-spawn", "--color", "never"]
+        .into_iter()
+        .chain(args.iter().copied())
+        .collect();
+    let ran = fleet.tool(&args);
+    assert_ne!(ran.code, 0, "{args:?}: {}", ran.stderr);
+    assert_ne!(ran.code, 101, "{args:?}: {}", ran.stderr);
+    assert!(ran.stderr.contains("help: "), "{}", ran.stderr);
+    let error = ran.stderr.find("error[").unwrap();
+    format!("{}\n", &ran.stderr[error..])
+}
+
+#[test]
+fn a_command_line_that_names_no_site_is_wrong() {
+    let fleet = Fleet::new();
+    for (site, more) in [
+        ("onboarding.rs", "--force"),
+        ("onboarding.rs:0", "--force"),
+        (":12", "--force"),
+        ("a.rs:12", "--type=limit"),
+        ("a.rs:12", "--arg==x"),
+    ] {
+        let ran = fleet.tool(&["migrate-spawn", site, "--as", "MoveIt", more]);
+        assert_eq!(ran.code, 2, "{site} {more}: {}", ran.stderr);
+    }
+    let ran = fleet.tool(&["migrate-spawn", "a.rs:12", "--as", "MoveIt"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains("`a.rs` is no file of this workspace"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -110,6 +110,16 @@ pub(super) fn check(found: &Found, asked: &SiteRequest) -> Outcome<()> {
             "tests may spawn: nothing survives them that could be lost",
         );
     }
+    if site.hands_on {
+        return refuse(
+            "spawn-wrapper",
+            format!(
+                "`{}` spawns what its callers hand it",
+                site.function.fact().name
+            ),
+            "migrate the calls of that function instead",
+        );
+    }
     match found.judgement.verdict {
         Verdict::Awaited => refuse(
             "spawn-awaited",
@@ -130,14 +140,6 @@ pub(super) fn check(found: &Found, asked: &SiteRequest) -> Outcome<()> {
                 "the spawn is plumbing of the process, not work that a request asks for: {because}"
             ),
             "it lives and dies with its process, as it should",
-        ),
-        _ if site.hands_on => refuse(
-            "spawn-wrapper",
-            format!(
-                "`{}` spawns what its callers hand it",
-                site.function.fact().name
-            ),
-            "migrate the calls of that function instead",
         ),
         _ => Ok(()),
     }

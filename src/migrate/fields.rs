@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Left, SiteRequest};
+use super::{Left, SiteRequest, of_workspace};
 use crate::index::SpawnFact;
 use crate::note::{Note, Outcome, Refusal};
 use crate::request::{self, Field};
@@ -131,7 +131,7 @@ fn carry(
         return Err(refuse(found, taken, Some(&ty), role));
     }
     let field = request::field(&format!("{}:{ty}", stem(fact, name)))
-        .map_err(|refusal| refusal.at(place(found, taken)))?;
+        .map_err(|refusal| of_workspace(refusal).at(place(found, taken)))?;
     Ok(Carried {
         field,
         variable: name.clone(),
@@ -210,45 +210,46 @@ fn place(found: &Found, taken: &Taken) -> crate::note::Place {
 fn refuse(found: &Found, taken: &Taken, ty: Option<&str>, role: Role) -> Refusal {
     let name = &taken.name;
     let shown = ty.map_or_else(|| "not known".to_owned(), |ty| format!("`{ty}`"));
-    let (code, why, help) = if name == "self" || name.starts_with("self.") {
-        (
+    let refuse = |code: &'static str, why: String, help: String| {
+        Refusal::new(code, why).at(place(found, taken)).help(help)
+    };
+    if name == "self" || name.starts_with("self.") {
+        let value = name.strip_prefix("self.").unwrap_or("value");
+        return refuse(
             "capture-self",
             format!(
                 "the work takes `{name}` with it (its type is {shown}), which stays in this process"
             ),
             format!(
-                "bind what the work needs of it before the call (`let {} = …;`), as owned values",
-                name.strip_prefix("self.").unwrap_or("value")
+                "bind what the work needs of it before the call (`let {value} = …;`), as owned values"
             ),
-        )
-    } else {
-        match role {
-            Role::Channel => (
-                "capture-channel",
-                format!("`{name}` is an end of a channel (its type is {shown}): the other end is in this process"),
-                "report by events of the task (`context.progress`), and let who waits poll its run".to_owned(),
-            ),
-            Role::Handle => (
-                "capture-handle",
-                format!("`{name}` is a handle of this process (its type is {shown}): no row can hold it"),
-                "let the work make its own, or ask for what it does by a message; a `DatabaseConnection` is the one handle that the registered work is given".to_owned(),
-            ),
-            Role::Data => (
-                "capture-borrowed",
-                format!("`{name}` is borrowed (its type is {shown}): a row holds owned values"),
-                format!("make it owned before the call: `let {name} = {name}.to_owned();`"),
-            ),
-            _ => (
-                "capture-type",
-                match ty {
-                    Some(ty) => format!("whether `{name}`, a `{ty}`, can be written down is not known"),
-                    None => format!("the type of `{name}` is not known"),
-                },
-                format!("say what type it has: `--type {name}=TYPE`, one that serde can write and read"),
-            ),
-        }
-    };
-    Refusal::new(code, why).at(place(found, taken)).help(help)
+        );
+    }
+    match role {
+        Role::Channel => refuse(
+            "capture-channel",
+            format!("`{name}` is an end of a channel (its type is {shown}): the other end is in this process"),
+            "report by events of the task (`context.progress`), and let who waits poll its run".to_owned(),
+        ),
+        Role::Handle => refuse(
+            "capture-handle",
+            format!("`{name}` is a handle of this process (its type is {shown}): no row can hold it"),
+            "let the work make its own from what the task carries; a `DatabaseConnection` is the one handle that the registered work is given".to_owned(),
+        ),
+        Role::Data => refuse(
+            "capture-borrowed",
+            format!("`{name}` is borrowed (its type is {shown}): a row holds owned values"),
+            format!("make it owned before the call: `let {name} = {name}.to_owned();`"),
+        ),
+        Role::Secret | Role::Unknown => refuse(
+            "capture-type",
+            match ty {
+                Some(ty) => format!("whether `{name}`, a `{ty}`, can be written down is not known"),
+                None => format!("the type of `{name}` is not known"),
+            },
+            format!("say what type it has: `--type {name}=TYPE`, one that serde can write and read"),
+        ),
+    }
 }
 
 /// What is left to do for each reference to a secret.

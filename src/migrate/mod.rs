@@ -12,9 +12,9 @@ mod fields;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::index::{FileFacts, Index, whole_words};
+use crate::index::{FileFacts, Index, SpawnFact, whole_words};
 use crate::landmarks::{Config, Landmarks, find_status};
-use crate::note::{Note, Outcome, Place, Refusal};
+use crate::note::{Fault, Note, Outcome, Place, Refusal};
 use crate::request::TaskRequest;
 use crate::spawn;
 
@@ -53,6 +53,8 @@ pub struct Migration {
     pub item: Range<usize>,
     /// Where the call stands.
     pub place: Place,
+    /// The statement as it stands.
+    pub before: String,
     /// What the task carries, with the variable of each field.
     pub carried: Vec<Carried>,
     /// What the registered work holds.
@@ -142,7 +144,8 @@ pub fn derive(
         request.key = fields::default_key(&found, &carried, &mut notes);
     }
     let key = request.key.as_deref();
-    crate::request::check_fields(&request.fields, key)?;
+    crate::request::check_fields(&request.fields, key)
+        .map_err(|refusal| of_workspace(refusal).at(found.site.place.clone()))?;
     let status = request
         .status
         .as_ref()
@@ -189,6 +192,7 @@ pub fn derive(
         package: found.site.package.clone(),
         item,
         place: found.site.place.clone(),
+        before: before(&facts, &fact),
         carried,
         handles,
         uses: body::uses(&found, &fact, &moved.text),
@@ -199,6 +203,25 @@ pub fn derive(
         facts,
     };
     Ok((request, migration))
+}
+
+/// The same refusal where it is the site that says what is wrong, not the command line.
+fn of_workspace(refusal: Refusal) -> Refusal {
+    Refusal {
+        fault: Fault::Workspace,
+        ..refusal
+    }
+}
+
+/// The statement, its lines at no indentation of their own.
+fn before(facts: &FileFacts, fact: &SpawnFact) -> String {
+    let range = fact.statement.as_ref().map_or(&fact.call, |of| &of.range);
+    let indent = facts.file.indent_at(range.start);
+    let lines = facts.text(range).lines();
+    let lines: Vec<&str> = lines
+        .map(|line| line.strip_prefix(indent).unwrap_or(line))
+        .collect();
+    lines.join("\n")
 }
 
 /// Refuses a site whose crate cannot depend on the executor's: the seam would be a forbidden edge.

@@ -4,6 +4,7 @@ use crate::edit::{CALL_SITE, FileChange, is_layout};
 use serde_json::{Value, json};
 
 use super::{Report, doctor, unified};
+use crate::migrate::Migration;
 use crate::note::{Note, Refusal};
 
 /// The object of a command that writes.
@@ -35,10 +36,26 @@ pub(super) fn object(report: &Report<'_>) -> Value {
         "open": open,
         "warnings": report.plan.notes.iter().map(warning).collect::<Vec<_>>(),
     });
+    if let Some(migration) = &report.task.migration {
+        object["captures"] = captures(migration);
+    }
     if !report.applied {
         object["diff"] = Value::from(unified(report.changes));
     }
     object
+}
+
+/// What the moved work takes with it, and what becomes of it.
+fn captures(migration: &Migration) -> Value {
+    let carried = migration.carried.iter().map(|of| {
+        let role = if of.field.is_secret { "secret" } else { "data" };
+        json!({ "name": of.variable, "type": of.ty, "role": role, "field": of.field.name })
+    });
+    let handles = migration
+        .handles
+        .iter()
+        .map(|of| json!({ "name": of.name, "type": of.ty, "role": "handle", "field": null }));
+    carried.chain(handles).collect()
 }
 
 /// The object of a command that writes and is about no plan: without landmarks, edits and files,

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use super::{Report, unified};
+use crate::edit::CALL_SITE;
+use crate::migrate::Migration;
 use crate::plan::State;
 
 /// The sheet of a command that writes.
@@ -35,6 +37,9 @@ pub(super) fn sheet(report: &Report<'_>) -> String {
             let _ = writeln!(out, "- [ ] `{path}:{line}`: {}", open.what);
         }
         let _ = writeln!(out);
+    }
+    if let Some(migration) = &report.task.migration {
+        moved(&mut out, migration, report);
     }
     let _ = writeln!(
         out,
@@ -73,6 +78,47 @@ pub(super) fn sheet(report: &Report<'_>) -> String {
         "\n<details><summary>The diff</summary>\n\n{fence}diff\n{diff}{fence}\n\n</details>"
     );
     out
+}
+
+/// What was moved from where: the captures, and the site before and after.
+fn moved(out: &mut String, migration: &Migration, report: &Report<'_>) {
+    let place = &migration.place;
+    let _ = writeln!(
+        out,
+        "## Moved from `{}:{}`\n\n| variable | type | becomes |\n| --- | --- | --- |",
+        place.path, place.line
+    );
+    for of in &migration.carried {
+        let becomes = match &of.reference {
+            Some(reference) => format!("the reference `{}`, which is `{reference}`", of.field.name),
+            None => format!("the field `{}`", of.field.name),
+        };
+        let _ = writeln!(out, "| `{}` | `{}` | {becomes} |", of.variable, of.ty);
+    }
+    for of in &migration.handles {
+        let _ = writeln!(
+            out,
+            "| `{}` | `{}` | held by the registered work |",
+            of.name, of.ty
+        );
+    }
+    let changes: Vec<_> = report
+        .changes
+        .iter()
+        .filter(|change| change.path == place.path)
+        .cloned()
+        .collect();
+    let before = &migration.before;
+    let after = changes.iter().flat_map(|change| &change.edits);
+    let after = after.filter(|edit| edit.kind == CALL_SITE && edit.removed > 0);
+    let after: Vec<&str> = after
+        .map(|edit| edit.text.as_str())
+        .filter(|text| !text.is_empty())
+        .collect();
+    let _ = writeln!(out, "\nBefore:\n\n```rust\n{before}\n```\n");
+    if !after.is_empty() {
+        let _ = writeln!(out, "After:\n\n```rust\n{}\n```\n", after.join("\n"));
+    }
 }
 
 /// The longest run of backticks in a text.
