@@ -207,8 +207,12 @@ fn plan(
     let request = match asked {
         Asked::Task(request) => request,
         Asked::Site(asked) => {
-            let landmarks = landmarks::discover(&index, &spec, config)?;
-            let (request, migration) = migrate::derive(&index, config, &landmarks, &asked)?;
+            let (landmarks, site) = beside(
+                || landmarks::discover(&index, &spec, config),
+                || migrate::site(&index, config, &asked),
+            );
+            let (landmarks, site) = (landmarks?, site?);
+            let (request, migration) = migrate::derive(&index, &landmarks, site, &asked)?;
             let mut task = Task::resolve(&index, &spec, request, &mut notes)?;
             task.migration = Some(migration);
             let found = (task, landmarks, notes);

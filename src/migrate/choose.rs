@@ -1,56 +1,47 @@
 //! The call that a line means, and whether its work may become a task at all.
 
+use std::ops::Range;
+
 use super::SiteRequest;
 use crate::index::{Index, SpawnFact};
+use crate::landmarks::Config;
 use crate::note::{Outcome, Place, Refusal};
-use crate::spawn::{Found, Verdict};
+use crate::spawn::{self, Found, Verdict};
 
 /// The one call on the line that was named.
 pub(super) fn choose(
     index: &Index<'_>,
-    all: Vec<Found>,
+    config: &Config,
     asked: &SiteRequest,
 ) -> Outcome<(Found, SpawnFact)> {
     let file = index.workspace.files.get(&asked.path);
     let text = file.map_or("", |file| file.text.as_str());
-    let start: usize = text
-        .split_inclusive('\n')
-        .take(asked.line - 1)
-        .map(str::len)
-        .sum();
+    let lines = text.split_inclusive('\n').take(asked.line - 1);
+    let start: usize = lines.map(str::len).sum();
     let line = text[start..].split_inclusive('\n').next().unwrap_or("");
     let here = format!("{}:{}", asked.path, asked.line);
-    let lines: Vec<usize> = all.iter().map(|of| of.site.place.line).collect();
     let column = asked.column.map(|column| {
-        let chars = line.char_indices().nth(column - 1);
-        start + chars.map_or(line.len(), |(at, _)| at)
+        let at = line.char_indices().nth(column - 1);
+        start + at.map_or(line.len(), |(at, _)| at)
     });
-    // A call in a macro is known by its first line alone.
-    let range = |of: &Found| match &of.fact {
-        Some(fact) => fact.call.clone(),
-        None => of.site.offset..of.site.offset + 1,
+    let covers = |call: &Range<usize>| match column {
+        Some(at) => call.contains(&at),
+        None => call.start < start + line.len() && call.end > start,
     };
-    let covers = |of: &Found| {
-        let range = range(of);
-        match column {
-            Some(at) => range.contains(&at),
-            None => range.start < start + line.len() && range.end > start,
-        }
-    };
-    let ranges: Vec<_> = all.iter().filter(|of| covers(of)).map(range).collect();
+    let all = spawn::found(index, config, &asked.path, &covers)?;
+    let lines: Vec<usize> = all.iter().map(|(site, _)| site.place.line).collect();
+    let covering: Vec<Found> = all.into_iter().filter_map(|(_, found)| found).collect();
+    let range = |of: &Found| of.fact.as_ref().map(|fact| fact.call.clone());
+    let ranges: Vec<Range<usize>> = covering.iter().filter_map(range).collect();
+    // Of a call in the work of another one, the inner is meant.
     let is_innermost = |of: &Found| {
-        let own = range(of);
-        let is_inside = |other: &std::ops::Range<usize>| {
+        let own = range(of).unwrap_or_default();
+        let is_inside = |other: &Range<usize>| {
             *other != own && own.start <= other.start && other.end <= own.end
         };
-        // What starts on the line is meant before what only goes on there.
         !ranges.iter().any(is_inside)
     };
-    let found: Vec<Found> = all
-        .into_iter()
-        .filter(|of| covers(of) && is_innermost(of))
-        .collect();
-    let mut found = found.into_iter();
+    let mut found = covering.into_iter().filter(is_innermost);
     let Some(one) = found.next() else {
         let near = match lines.as_slice() {
             [] => "the file spawns nothing; `cargo oxy-task survey` lists what does".to_owned(),

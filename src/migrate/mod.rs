@@ -16,7 +16,7 @@ use crate::index::{FileFacts, Index, SpawnFact, whole_words};
 use crate::landmarks::{Config, Landmarks, find_status};
 use crate::note::{Fault, Note, Outcome, Place, Refusal};
 use crate::request::TaskRequest;
-use crate::spawn;
+use crate::spawn::Found;
 
 pub use at_site::{Call, Change, With};
 pub use fields::{Carried, Handle};
@@ -123,16 +123,24 @@ pub fn short(facts: &FileFacts, path: &str) -> String {
     import.map_or_else(|| path.to_owned(), |import| import.name.clone())
 }
 
+/// The site that is asked for: refuses one whose work may not become a task.
+pub fn site(
+    index: &Index<'_>,
+    config: &Config,
+    asked: &SiteRequest,
+) -> Outcome<(Found, SpawnFact)> {
+    let (found, fact) = choose::choose(index, config, asked)?;
+    choose::check(&found, asked)?;
+    Ok((found, fact))
+}
+
 /// The request and the plan of moving that a site comes to.
 pub fn derive(
     index: &Index<'_>,
-    config: &Config,
     landmarks: &Landmarks,
+    (found, fact): (Found, SpawnFact),
     asked: &SiteRequest,
 ) -> Outcome<(TaskRequest, Migration)> {
-    let all = spawn::found(index, config, &asked.path)?;
-    let (found, fact) = choose::choose(index, all, asked)?;
-    choose::check(&found, asked)?;
     let facts = Arc::clone(&found.site.function.facts);
     check_layers(index, landmarks, &found)?;
     let (mut carried, mut handles) = fields::fields(&found, &fact, asked)?;
@@ -225,7 +233,7 @@ fn before(facts: &FileFacts, fact: &SpawnFact) -> String {
 }
 
 /// Refuses a site whose crate cannot depend on the executor's: the seam would be a forbidden edge.
-fn check_layers(index: &Index<'_>, landmarks: &Landmarks, found: &spawn::Found) -> Outcome<()> {
+fn check_layers(index: &Index<'_>, landmarks: &Landmarks, found: &Found) -> Outcome<()> {
     let workspace = index.workspace;
     let executor = &landmarks.executor.package;
     let own = &found.site.package;

@@ -111,32 +111,42 @@ pub struct Called {
     pub output: String,
 }
 
-/// The sites of one file.
-pub fn found(index: &Index<'_>, config: &Config, path: &str) -> Outcome<Vec<Found>> {
+/// The sites of the file at `path`; what is known of each that `is_wanted` says so of, by the range
+/// of its call.
+pub fn found(
+    index: &Index<'_>,
+    config: &Config,
+    path: &str,
+    is_wanted: &(dyn Fn(&Range<usize>) -> bool + Sync),
+) -> Outcome<Vec<(Site, Option<Found>)>> {
     let program = Program::new(index);
     let judge = Judge {
-        reach: Reach::new(&program, config)?,
+        reach: Reach::new(&program, config),
         looker: Looker::new(&program, &config.evidence),
         machinery: machinery(index, config)?,
     };
-    let all = sites_in(&program, &config.spawn_wrappers, path, &|site, seen| {
+    sites_in(&program, &config.spawn_wrappers, path, &|site, seen| {
+        let function = seen.function.fact();
+        let facts = &seen.function.facts;
+        let fact = facts.spawned(function, site.offset, &seen.work.range);
+        // A call in a macro is known by its start alone.
+        let call = fact.as_ref().map(|fact| fact.call.clone());
+        if !is_wanted(&call.unwrap_or(site.offset..site.offset + 1)) {
+            return Ok(None);
+        }
         let judgement = judge.judge(site, seen)?;
-        rest(&program, site, seen, judgement)
-    })?;
-    Ok(all
-        .into_iter()
-        .map(|(site, rest)| Found { site, ..rest })
-        .collect())
+        rest(&program, site, seen, fact, judgement).map(Some)
+    })
 }
 
 fn rest(
     program: &Program<'_, '_>,
     site: &Site,
     seen: &Seen<'_, '_>,
+    fact: Option<SpawnFact>,
     judgement: Judgement,
 ) -> Outcome<Found> {
     let facts = &seen.function.facts;
-    let fact = facts.spawned(seen.function.fact(), site.offset, &seen.work.range);
     let typer = Typer {
         program,
         function: seen.function,

@@ -3,7 +3,7 @@
 //! Nothing is parsed before somebody asks for it: one pass over the texts says which file
 //! declares a name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use memchr::memmem;
@@ -114,6 +114,36 @@ impl<'i, 'w> Program<'i, 'w> {
         self.declared[keyword]
             .get(name)
             .map_or(&[], |paths| paths.as_slice())
+    }
+
+    /// The file at `path`, and those that declare functions which it calls and which may spawn what
+    /// they are given; what those call in turn included.
+    pub fn near(&self, path: &str) -> Outcome<BTreeSet<String>> {
+        let files = &self.index.workspace.files;
+        let text = files.get(path).map_or("", |file| file.text.as_str());
+        let mut found = BTreeSet::from([path.to_owned()]);
+        let mut calls: BTreeSet<String> = called_in(text).map(str::to_owned).collect();
+        while !calls.is_empty() {
+            let mut next = BTreeSet::new();
+            for name in &calls {
+                for path in self.files(0, name) {
+                    let may = files.get(path).is_some_and(|file| takes_work(&file.text));
+                    if !may || !found.insert(path.clone()) {
+                        continue;
+                    }
+                    let facts = self.index.facts(path)?;
+                    for function in &facts.functions {
+                        let text = facts.text(&function.range);
+                        let signature = text.split('{').next().unwrap_or(text);
+                        if takes_work(signature) {
+                            next.extend(called_in(text).map(str::to_owned));
+                        }
+                    }
+                }
+            }
+            calls = next;
+        }
+        Ok(found)
     }
 
     /// Whether a function called `name` is declared anywhere.
@@ -514,6 +544,29 @@ const RE_EXPORTS: usize = 4;
 
 /// Of a name that more files declare nobody can say whose it is: none of them is parsed for it.
 const MANY: usize = 12;
+
+/// Whether a text speaks of a parameter that is work: a future, or what can be called.
+fn takes_work(text: &str) -> bool {
+    ["Future", "FnOnce", "Fn(", "FnMut"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+/// Names that stand before an opening parenthesis in a text.
+fn called_in(text: &str) -> impl Iterator<Item = &str> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices('(').filter_map(move |(at, _)| {
+        let before = text[..at].trim_end_matches(|c: char| c == '!' || c.is_whitespace());
+        // Generic arguments may stand between the name and its parenthesis.
+        let before = match before.strip_suffix('>') {
+            Some(inner) => inner.rsplit_once("::<").map_or(before, |(name, _)| name),
+            None => before,
+        };
+        let start = before.rfind(|c| !is_part(c)).map_or(0, |n| n + 1);
+        // `rfind` gives the first byte of a character.
+        before.get(start..).filter(|name| !name.is_empty())
+    })
+}
 
 fn holds(file: &SourceFile, name: &str) -> bool {
     memmem::find(file.text.as_bytes(), name.as_bytes()).is_some()

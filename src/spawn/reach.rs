@@ -1,7 +1,7 @@
 //! Who calls a function: HTTP handlers only, the start of the program only, or others too.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::program::{COMMON, FnRef, Program};
 use super::types;
@@ -64,23 +64,25 @@ const ROUTES: [&str; 9] = [
 /// Answers who calls what; every answer is kept.
 pub struct Reach<'a, 'i, 'w> {
     program: &'a Program<'i, 'w>,
-    routed: BTreeSet<(String, usize)>,
+    /// What is routed, looked for when it is asked.
+    routed: OnceLock<Outcome<BTreeSet<(String, usize)>>>,
     configured: Vec<ignore::overrides::Override>,
     known: Mutex<HashMap<(String, usize), Origin>>,
 }
 
 impl<'a, 'i, 'w> Reach<'a, 'i, 'w> {
-    /// Finds the functions that are routed.
-    pub fn new(program: &'a Program<'i, 'w>, config: &Config) -> Outcome<Self> {
+    /// Nothing is looked for yet.
+    #[must_use]
+    pub fn new(program: &'a Program<'i, 'w>, config: &Config) -> Self {
         let configured = config.handlers.iter();
-        Ok(Self {
+        Self {
             program,
-            routed: routed(program)?,
+            routed: OnceLock::new(),
             configured: configured
                 .filter_map(|pattern| crate::config::glob(pattern).ok())
                 .collect(),
             known: Mutex::default(),
-        })
+        }
     }
 
     /// Who calls `function`.
@@ -105,7 +107,7 @@ impl<'a, 'i, 'w> Reach<'a, 'i, 'w> {
     }
 
     fn find(&self, function: &FnRef, below: &mut Vec<(String, usize)>) -> Outcome<Origin> {
-        if self.is_handler(function) {
+        if self.is_handler(function)? {
             return Ok(Origin::Handlers);
         }
         let fact = function.fact();
@@ -136,14 +138,18 @@ impl<'a, 'i, 'w> Reach<'a, 'i, 'w> {
 
     /// Whether a function is routed, looks like a handler, or stands where the configuration says
     /// that handlers stand.
-    fn is_handler(&self, function: &FnRef) -> bool {
+    fn is_handler(&self, function: &FnRef) -> Outcome<bool> {
         let path = &function.facts.file.path;
-        self.routed.contains(&function.key())
-            || looks_like_handler(function.fact())
-            || self
-                .configured
-                .iter()
-                .any(|pattern| pattern.matched(path, false).is_whitelist())
+        let mut configured = self.configured.iter();
+        if looks_like_handler(function.fact())
+            || configured.any(|pattern| pattern.matched(path, false).is_whitelist())
+        {
+            return Ok(true);
+        }
+        match self.routed.get_or_init(|| routed(self.program)) {
+            Ok(routed) => Ok(routed.contains(&function.key())),
+            Err(refusal) => Err(refusal.clone()),
+        }
     }
 
     /// The functions that call `function`; `None` where that cannot be told.

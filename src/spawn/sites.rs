@@ -1,6 +1,6 @@
 //! Finds every call that spawns: each once, wherever it stands in a function.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::calls::{Wrapper, Wrappers, hands_on, spawn_call};
 use super::captures::{Capture, captures};
@@ -103,6 +103,8 @@ fn search<T: Send>(
     only: Option<&str>,
     judge: Asked<'_, T>,
 ) -> Outcome<Vec<(Site, T)>> {
+    let alone = only.map(|only| BTreeSet::from([only.to_owned()]));
+    let near = only.map(|only| program.near(only)).transpose()?;
     // Wrappers are found by themselves, and wrappers of wrappers then.
     let mut wrappers = Wrappers::new();
     let mut names: Vec<String> = vec!["spawn".to_owned()];
@@ -116,7 +118,7 @@ fn search<T: Send>(
             wrappers: &wrappers,
             names: &names,
             wanted: Wanted::Wrappers,
-            only: None,
+            within: near.as_ref(),
         };
         let fresh: Vec<Site> = search
             .run(&|_, _| Ok(()))?
@@ -142,7 +144,7 @@ fn search<T: Send>(
         wrappers: &wrappers,
         names: &names,
         wanted,
-        only,
+        within: alone.as_ref(),
     };
     search.run(judge)
 }
@@ -165,7 +167,8 @@ struct Search<'a, 'i, 'w> {
     wrappers: &'a Wrappers,
     names: &'a [String],
     wanted: Wanted,
-    only: Option<&'a str>,
+    /// The files that are looked into; `None` for all.
+    within: Option<&'a BTreeSet<String>>,
 }
 
 /// What is asked of each site.
@@ -182,7 +185,7 @@ impl Search<'_, '_, '_> {
             .collect();
         paths.sort();
         paths.dedup();
-        paths.retain(|path| self.only.is_none_or(|only| only == path));
+        paths.retain(|path| self.within.is_none_or(|within| within.contains(path)));
         paths.retain(|path| index.workspace.member_of(path).is_some());
         paths.retain(|path| with_tests || !index.is_for_tests(path));
         let files = paths

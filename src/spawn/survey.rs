@@ -32,7 +32,7 @@ pub struct Survey {
 pub fn survey(index: &Index<'_>, config: &Config, with_tests: bool) -> Outcome<Survey> {
     let program = Program::new(index);
     let judge = Judge {
-        reach: Reach::new(&program, config)?,
+        reach: Reach::new(&program, config),
         looker: Looker::new(&program, &config.evidence),
         machinery: machinery(index, config)?,
     };
