@@ -228,3 +228,117 @@ fn a_command_line_that_names_no_site_is_wrong() {
         ran.stderr
     );
 }
+
+const ONBOARDING: &str = "crates/app/src/server/api/onboarding.rs";
+
+/// The tree without cargo's target folder.
+fn tree(fleet: &Fleet) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut tree = fleet.tree();
+    tree.retain(|path, _| !path.starts_with("target"));
+    tree
+}
+
+#[test]
+fn the_site_can_be_switched_in_a_second_release() {
+    let direct = Fleet::new();
+    direct.done(IMPORT);
+    let fleet = Fleet::new();
+    let before = fleet.read(ONBOARDING);
+    fleet.done(&[IMPORT, &["--keep-site"]].concat());
+    let kept = fleet.read(ONBOARDING);
+    let function = |text: &str| {
+        let start = text.find("pub async fn setup_github").unwrap();
+        let end = text[start..].find("\n}\n").unwrap();
+        text[start..start + end].to_owned()
+    };
+    assert_eq!(function(&kept), function(&before));
+    assert!(kept.contains("pub struct CloneRepositoryWork;"));
+    assert!(
+        fleet
+            .read("crates/app/src/worker.rs")
+            .contains("CloneRepositoryWork")
+    );
+    fleet.commit();
+
+    let line = kept[..kept.find("tokio::spawn(").unwrap()]
+        .matches('\n')
+        .count()
+        + 1;
+    let site = format!("{ONBOARDING}:{line}");
+    let mut switch = IMPORT.to_vec();
+    switch[1] = &site;
+    let ran = fleet.done(&[&switch[..], &["--format", "json"]].concat());
+    let object: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let edits = object["edits"].as_array().unwrap();
+    assert!(
+        edits.iter().all(|edit| edit["kind"] == "call_site"),
+        "{edits:?}"
+    );
+    assert_eq!(tree(&fleet), tree(&direct));
+}
+
+#[test]
+fn line_ends_stay() {
+    let plain = Fleet::new();
+    plain.done(IMPORT);
+    let fleet = Fleet::new();
+    let text = fleet.read(ONBOARDING);
+    fleet.write(ONBOARDING, &text.replace('\n', "\r\n"));
+    fleet.commit();
+    fleet.done(IMPORT);
+    let after = fleet.read(ONBOARDING);
+    assert_eq!(after.matches('\n').count(), after.matches("\r\n").count());
+    assert_eq!(after.replace("\r\n", "\n"), plain.read(ONBOARDING));
+}
+
+#[test]
+fn scripts_and_reviewers_see_what_travels() {
+    let fleet = Fleet::new();
+    let json = [IMPORT, &["--dry-run", "--format", "json"]].concat();
+    let object: serde_json::Value = serde_json::from_str(&fleet.done(&json).stdout).unwrap();
+    assert_eq!(object["command"], "migrate-spawn");
+    assert_eq!(object["key"], serde_json::json!(["clone_url", "branch"]));
+    let captures = object["captures"].as_array().unwrap();
+    let told: Vec<String> = captures
+        .iter()
+        .map(|of| format!("{} {} {}", of["name"], of["role"], of["field"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "clone_url data clone_url",
+            "branch data branch",
+            "repo_dir data repo_dir",
+            "token secret token_ref",
+            "project_dir data project_dir",
+            "workspace_id data workspace_id",
+        ]
+    );
+    let edits = object["edits"].as_array().unwrap();
+    let of_site: Vec<_> = edits
+        .iter()
+        .filter(|edit| edit["path"] == ONBOARDING)
+        .collect();
+    let kinds: Vec<&str> = of_site
+        .iter()
+        .map(|edit| edit["kind"].as_str().unwrap())
+        .collect();
+    assert!(
+        kinds.contains(&"import") && kinds.contains(&"call_site"),
+        "{kinds:?}"
+    );
+    assert!(edits.iter().any(|edit| edit["kind"] == "registration"));
+
+    let sheet = fleet
+        .done(&[IMPORT, &["--dry-run", "--format", "markdown"]].concat())
+        .stdout;
+    for part in [
+        "## Moved from `crates/app/src/server/api/onboarding.rs:124`",
+        "| `repo_dir` | `std::path::PathBuf` | the field `repo_dir` |",
+        "| `token` | `String` | the reference `token_ref`, which is `req.namespace_id.to_string()` |",
+        "Before:\n\n```rust\ntokio::spawn(async move {\n    info!(",
+        "After:\n\n```rust\nclone_repository::enqueue(\n",
+    ] {
+        assert!(sheet.contains(part), "{part}\n{sheet}");
+    }
+}

@@ -11,7 +11,7 @@
 
 use askama::Template;
 
-use super::{Piece, last, task_module};
+use super::{Piece, task_module};
 use crate::format::{Form, Fragment};
 use crate::imports;
 use crate::index::whole_words;
@@ -216,7 +216,7 @@ fn import(context: &Context<'_>, migration: &Migration, plan: &mut Plan) -> Outc
     }
     lines.sort();
     for path in lines {
-        let title = format!("import of `{}`", last(&path));
+        let title = format!("import of `{path}`");
         let Some(spot) = imports::spot(facts, &path) else {
             let message = "the file imports nothing, so that there is no place for an import";
             return Err(Refusal::new("no-imports", message)

@@ -109,11 +109,12 @@ fn moved(out: &mut String, migration: &Migration, report: &Report<'_>) {
         .cloned()
         .collect();
     let before = &migration.before;
-    let after = changes.iter().flat_map(|change| &change.edits);
-    let after = after.filter(|edit| edit.kind == CALL_SITE && edit.removed > 0);
-    let after: Vec<&str> = after
+    let edits = changes.iter().flat_map(|change| &change.edits);
+    let switch = format!("{}::enqueue(", report.task.module());
+    let after: Vec<&str> = edits
+        .filter(|edit| edit.kind == CALL_SITE && edit.removed > 0)
         .map(|edit| edit.text.as_str())
-        .filter(|text| !text.is_empty())
+        .filter(|text| text.contains(&switch))
         .collect();
     let _ = writeln!(out, "\nBefore:\n\n```rust\n{before}\n```\n");
     if !after.is_empty() {
