@@ -33,6 +33,9 @@ const STACK: usize = 256 << 20;
 /// Runs the command line of the process and gives its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(code) = crate::spawn::probe::stand_in() {
+        return code;
+    }
     let cli = match Cli::try_parse_from(crate::cli::arguments()) {
         Ok(cli) => cli,
         Err(e) => {
