@@ -346,3 +346,23 @@ fn a_kill_at_any_moment_leaves_no_trace() {
     assert!(little.probes().is_empty(), "{:?}", little.probes());
     assert!(little.tree().keys().eq(before.keys()));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_wrapper_of_the_user_still_wraps_what_is_built() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let little = Little::new();
+    let log = little.path().join("log");
+    let script = format!("#!/bin/sh\necho \"$*\" >> '{}'\nexec \"$@\"\n", log.display());
+    little.write("tools/wrapper", &script);
+    let wrapper = little.path().join("tools/wrapper");
+    std::fs::set_permissions(wrapper, PermissionsExt::from_mode(0o755)).unwrap();
+    let config = "[build]\nrustc-wrapper = \"./tools/wrapper\"\n";
+    little.write(".cargo/config.toml", config);
+    let work = "async move { name.len() }";
+    let answers = little.ask("app/src/site.rs", work, &["name"]).unwrap();
+    assert_eq!(answers["name"], ty("std::string::String"));
+    let calls = std::fs::read_to_string(log).unwrap();
+    assert!(calls.contains("--crate-name depended"), "{calls}");
+}
