@@ -243,6 +243,14 @@ fn all_kinds_of_types_are_named_and_nothing_is_touched() {
 
     assert!(little.tree() == before);
     assert!(little.probes().is_empty(), "{:?}", little.probes());
+    #[cfg(unix)]
+    {
+        let link = tempfile::tempdir().unwrap();
+        let link = link.path().join("link");
+        std::os::unix::fs::symlink(little.path(), &link).unwrap();
+        let again = ask(&link, "app/src/site.rs", work(), &names).unwrap();
+        assert_eq!(again, answers, "by way of a link");
+    }
     let warm = little.check();
     let said = String::from_utf8(warm.stderr).unwrap();
     assert!(
@@ -354,7 +362,10 @@ fn a_wrapper_of_the_user_still_wraps_what_is_built() {
 
     let little = Little::new();
     let log = little.path().join("log");
-    let script = format!("#!/bin/sh\necho \"$*\" >> '{}'\nexec \"$@\"\n", log.display());
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >> '{}'\nexec \"$@\"\n",
+        log.display()
+    );
     little.write("tools/wrapper", &script);
     let wrapper = little.path().join("tools/wrapper");
     std::fs::set_permissions(wrapper, PermissionsExt::from_mode(0o755)).unwrap();

@@ -140,6 +140,11 @@ fn recover(shell: &Shell, state: &State) -> Outcome<bool> {
     let journal = match apply::recover(state, || shell.blocked())? {
         Earlier::Nothing => return Ok(false),
         Earlier::Ended => return Ok(true),
+        Earlier::Unbegun => {
+            let message = "a command was interrupted before it wrote a file";
+            shell.note(&Note::warning("interrupted", message).help("run it again"));
+            return Ok(true);
+        }
         Earlier::TakenBack(journal) => journal,
     };
     let message = format!(

@@ -10,7 +10,7 @@ use super::Question;
 use super::scratch::{Scratch, cannot};
 use crate::note::{Outcome, Refusal};
 use crate::toolchain;
-use crate::workspace::{Member, Target};
+use crate::workspace::{Member, Target, real};
 
 /// Names the folder of the probe to the program that stands in for rustc.
 const FOLDER: &str = "CARGO_OXY_TASK_PROBE";
@@ -42,7 +42,9 @@ pub(super) fn check(
         let path = scratch.dir().join(name);
         std::fs::write(&path, text).map_err(|e| cannot(&path, &e))
     };
-    write("from", &workspace.root.join(&target.root).to_string_lossy())?;
+    // Cargo names the root without links, since it is run there.
+    let root = &real(&workspace.root).unwrap_or_else(|_| workspace.root.clone());
+    write("from", &root.join(&target.root).to_string_lossy())?;
     write("to", &scratch.tree().join(&target.root).to_string_lossy())?;
     let program = match ask.program {
         Some(program) => program.to_path_buf(),
@@ -50,12 +52,12 @@ pub(super) fn check(
     };
     let mut command = Command::new(toolchain::building_cargo());
     command
-        .current_dir(&workspace.root)
+        .current_dir(root)
         .args(["rustc", "--profile", "check", "--message-format=json"])
         .args(&ask.cargo.flags)
         .args(["--package", &member.name])
         .arg("--target-dir")
-        .arg(&workspace.target);
+        .arg(real(&workspace.target).unwrap_or_else(|_| workspace.target.clone()));
     if std::env::var_os("RUSTC_WRAPPER").is_some() {
         command.env("RUSTC_WRAPPER", program);
     } else {
@@ -70,7 +72,7 @@ pub(super) fn check(
     command
         .args(["--", "--cfg", MARK])
         .env(FOLDER, scratch.dir())
-        .env(CHAINED, wrapper(&workspace.root).unwrap_or_default())
+        .env(CHAINED, wrapper(root).unwrap_or_default())
         .stdin(Stdio::null());
     let output = command.output().map_err(|e| {
         Refusal::new("probe-cargo", format!("cannot run cargo: {e}"))

@@ -53,7 +53,7 @@ pub fn types(ask: &Question<'_>) -> Outcome<BTreeMap<String, Answer>> {
     let member = ask.workspace.member(ask.package);
     let member = member.ok_or_else(|| unreachable(ask))?;
     (ask.progress)("Asking", &format!("rustc for types of `{}`", ask.package));
-    let scratch = scratch::Scratch::new(&ask.workspace.state().path("probe"))?;
+    let scratch = scratch::Scratch::new(&ask.workspace.state())?;
     mirror::make(ask.workspace, member, ask.path, &changed, &scratch.tree())?;
     for target in targets(member, ask.path) {
         let heard = compiler::check(ask, member, target, &scratch)?;

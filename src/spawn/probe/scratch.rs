@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::apply::State;
 use crate::note::{Outcome, Refusal};
 
 /// A folder that goes when the probe ends.
@@ -14,17 +15,25 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// A new folder in `probes`, alone there.
-    pub(super) fn new(probes: &Path) -> Outcome<Self> {
+    /// A new folder in what is kept of the workspace, alone there.
+    pub(super) fn new(state: &State) -> Outcome<Self> {
+        let probes = &state.path("probe");
         let make = || {
+            state.make()?;
             std::fs::create_dir_all(probes)?;
-            let lock = File::create(probes.join("lock"))?;
+            // What stands there is cleared: it must be the tool's own.
+            if probes.symlink_metadata()?.is_symlink() {
+                return Err(io::Error::other("it is a link"));
+            }
+            let mut lock = File::options();
+            lock.create(true).truncate(false).write(true);
+            let lock = lock.open(probes.join("lock"))?;
             lock.lock()?;
             for entry in std::fs::read_dir(probes)? {
-                let path = entry?.path();
-                if path.is_dir() {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() {
                     // Links in it are taken away, not followed.
-                    std::fs::remove_dir_all(path)?;
+                    std::fs::remove_dir_all(entry.path())?;
                 }
             }
             // What a killed run started may still run: it shall not find its files again.
