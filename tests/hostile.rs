@@ -1,4 +1,6 @@
 //! What somebody put into a workspace, or what the machine did to it, to trip the tool up.
+//!
+//! A full disk, and a permission that is missing, at each call that writes: see `crash`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;

@@ -377,3 +377,40 @@ fn a_wrapper_of_the_user_still_wraps_what_is_built() {
     let calls = std::fs::read_to_string(log).unwrap();
     assert!(calls.contains("--crate-name depended"), "{calls}");
 }
+
+/// Ctrl-C goes to all processes of the terminal's group.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_leaves_nothing_running() {
+    use std::os::unix::process::CommandExt;
+
+    let little = Little::new();
+    let ours = little.path().to_string_lossy().into_owned();
+    let running = || {
+        let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+        let lines = processes.filter_map(|p| std::fs::read(p.path().join("cmdline")).ok());
+        lines
+            .filter(|line| String::from_utf8_lossy(line).contains(&ours))
+            .count()
+    };
+    for wait in [50, 150, 250] {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "to_be_killed"])
+            .env(KILLED, little.path())
+            .process_group(0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        let group = format!("-{}", child.id());
+        let kill = ["-INT", "--", &group];
+        Command::new("kill").args(kill).status().unwrap();
+        child.wait().unwrap();
+        let start = Instant::now();
+        while running() > 0 && start.elapsed() < Duration::from_secs(5) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(running(), 0, "after {wait} ms");
+    }
+}
