@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Stack of a thread that parses: syn descends once for each level of nesting.
-const STACK: usize = 64 << 20;
+/// Only what is used of it takes memory.
+const STACK: usize = 256 << 20;
 
 /// The threads; `None` where there can be none: the caller does the work itself then.
 pub(crate) fn pool() -> Option<&'static ThreadPool> {

@@ -52,4 +52,16 @@ fn what_was_changed_is_never_written_over() {
         .stdout;
     let object: serde_json::Value = serde_json::from_str(&object).unwrap();
     assert_eq!(object["created"][0]["path"], "docs/agents.md");
+    assert!(object.get("updated").is_none());
+
+    // Another release of the tool wrote it.
+    let older = "---\nname: oxy-task\n---\nOlder.\n";
+    fleet.write("docs/agents.md", older);
+    let state = cargo_oxy_task::apply::State::of(fleet.path(), &common::target());
+    let digest = cargo_oxy_task::digest::digest(older, 16);
+    state.note_writes([("docs/agents.md".to_owned(), Some(digest))]);
+    let args = ["skill", "docs/agents.md", "--format", "json"];
+    let object: serde_json::Value = serde_json::from_str(&fleet.done(&args).stdout).unwrap();
+    assert_eq!(object["updated"][0]["path"], "docs/agents.md");
+    assert_eq!(object["created"], serde_json::json!([]));
 }

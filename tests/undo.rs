@@ -154,6 +154,31 @@ fn the_object_says_what_was_taken_back() {
     assert!(lines(&undo, "removed") >= lines(&new, "inserted"));
 }
 
+/// Lines are those of the file that is edited; what was deployed is told by what was added.
+#[test]
+fn lines_and_advice_are_of_what_stands() {
+    let fleet = Fleet::new();
+    let spec = "crates/agentic/core/src/delegation.rs";
+    fleet.done(&["new", "Ping", "count:u32"]);
+    fleet.write(spec, &format!("// Above.\n\n{}", fleet.read(spec)));
+    let text = fleet.read(spec);
+    let undo = fleet.done(&["undo", "-n", "--format", "json"]).stdout;
+    let undo: serde_json::Value = serde_json::from_str(&undo).unwrap();
+    let edits = undo["edits"].as_array().unwrap();
+    let variant = edits.iter().find(|edit| edit["kind"] == "variant").unwrap();
+    let line = usize::try_from(variant["line"].as_u64().unwrap()).unwrap();
+    let rows: Vec<&str> = text.lines().skip(line - 1).take(4).collect();
+    let shown = rows.join("\n");
+    assert!(shown.contains("Ping"), "{line}: {shown}");
+    let said = fleet.done(&["undo", "-n"]).stderr;
+    assert!(said.contains("would no longer decode"), "{said}");
+
+    fleet.commit();
+    fleet.done(&["new", "Ping", "count:u32", "name:Option<String>"]);
+    let said = fleet.done(&["undo", "-n"]).stderr;
+    assert!(said.contains("without what the fields held"), "{said}");
+}
+
 /// A task that was added on top of another goes, the other one stays, and is no longer dirty.
 #[test]
 fn the_last_command_alone_is_taken_back() {

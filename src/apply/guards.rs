@@ -1,11 +1,13 @@
 //! What version control says: files with changes that are not committed are not edited.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::state::{State, digest};
 use crate::edit::FileChange;
 use crate::note::{Outcome, Refusal};
+use crate::workspace::{real, relative};
 
 /// Which guards the user lifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,59 +38,57 @@ pub fn check(root: &Path, state: &State, changes: &[FileChange], guards: Guards)
             .help("run the command again"));
         }
     }
-    let mut git = Command::new("git");
-    git.arg("-C").arg(root).args([
-        "--no-optional-locks",
-        "status",
-        "--porcelain=v1",
-        "-z",
-        "--untracked-files=all",
-        "--",
-    ]);
-    let edited: Vec<&FileChange> = changes.iter().filter(|c| c.before.is_some()).collect();
-    git.args(
-        edited
-            .iter()
-            .map(|change| format!(":(top,literal){}", prefix(root, &change.path))),
-    );
-    let output = match git.output() {
-        Ok(output) if output.status.success() => output.stdout,
-        _ if guards.no_vcs => return Ok(()),
-        _ => {
-            return Err(Refusal::new(
-                "no-vcs",
-                format!("no version control found for `{}`", root.display()),
-            )
-            .help("commit the workspace to git first, or pass --allow-no-vcs"));
-        }
-    };
+    // A file behind a link, in a submodule or in a repository of its own is that one's.
+    let mut repositories: BTreeMap<PathBuf, Vec<(String, &FileChange)>> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.before.is_some()) {
+        let (repository, path) = repository(root, &change.path);
+        repositories
+            .entry(repository)
+            .or_default()
+            .push((path, change));
+    }
     let own = state.own_writes();
     let mut dirty = Vec::new();
     let mut staged = Vec::new();
-    for entry in String::from_utf8_lossy(&output).split('\0') {
-        let (Some(state), Some(path)) = (entry.get(..2), entry.get(3..)) else {
-            continue;
+    for (repository, edited) in &repositories {
+        let Some(output) = status(repository, edited) else {
+            if guards.no_vcs {
+                continue;
+            }
+            return Err(Refusal::new(
+                "no-vcs",
+                format!("no version control found for `{}`", repository.display()),
+            )
+            .help("commit the workspace to git first, or pass --allow-no-vcs"));
         };
-        let Some(change) = edited
-            .iter()
-            .find(|change| path == prefix(root, &change.path))
-        else {
-            continue;
-        };
-        let text = change
-            .before
-            .as_ref()
-            .map_or("", |before| before.text.as_str());
-        if own.get(&change.path) == Some(&digest(text)) {
-            continue;
-        }
-        let mut states = state.chars();
-        let (index, tree) = (states.next().unwrap_or(' '), states.next().unwrap_or(' '));
-        if index != ' ' && index != '?' && !guards.staged {
-            staged.push(change.path.clone());
-        }
-        if tree != ' ' && !guards.dirty {
-            dirty.push(change.path.clone());
+        for entry in output.split('\0') {
+            let (Some(state), Some(path)) = (entry.get(..2), entry.get(3..)) else {
+                continue;
+            };
+            // Git names paths from the top, which may be above.
+            let is_it = |own: &str| {
+                path.strip_suffix(own)
+                    .is_some_and(|top| top.is_empty() || top.ends_with('/'))
+            };
+            let found = edited.iter().filter(|(own, _)| is_it(own));
+            let Some((_, change)) = found.max_by_key(|(own, _)| own.len()) else {
+                continue;
+            };
+            let text = change
+                .before
+                .as_ref()
+                .map_or("", |before| before.text.as_str());
+            if own.get(&change.path) == Some(&digest(text)) {
+                continue;
+            }
+            let mut states = state.chars();
+            let (index, tree) = (states.next().unwrap_or(' '), states.next().unwrap_or(' '));
+            if index != ' ' && index != '?' && !guards.staged {
+                staged.push(change.path.clone());
+            }
+            if tree != ' ' && !guards.dirty {
+                dirty.push(change.path.clone());
+            }
         }
     }
     if dirty.is_empty() && staged.is_empty() {
@@ -116,14 +116,31 @@ pub fn check(root: &Path, state: &State, changes: &[FileChange], guards: Guards)
     .help(format!("commit or stash them, or pass {flag}")))
 }
 
-/// The path as git sees it: relative to the top of the repository that holds `root`.
-fn prefix(root: &Path, path: &str) -> String {
-    let top = root
-        .ancestors()
-        .find(|dir| dir.join(".git").exists())
-        .unwrap_or(root);
-    match root.strip_prefix(top).ok().and_then(Path::to_str) {
-        Some(inside) if !inside.is_empty() => format!("{inside}/{path}"),
-        _ => path.to_owned(),
-    }
+/// The folder of the repository that holds a file, and the file's path in it, links followed.
+fn repository(root: &Path, path: &str) -> (PathBuf, String) {
+    let outer = || (root.to_path_buf(), path.to_owned());
+    let Ok(file) = real(&root.join(path)) else {
+        return outer();
+    };
+    let mut above = file.ancestors().skip(1);
+    let top = above.find(|dir| dir.join(".git").exists());
+    let inside = top.and_then(|top| Some((top.to_path_buf(), relative(top, &file)?)));
+    // The repository may be named by the environment.
+    inside.unwrap_or_else(outer)
+}
+
+/// What git says of the files; `None` where there is no git.
+fn status(repository: &Path, files: &[(String, &FileChange)]) -> Option<String> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(repository).args([
+        "--no-optional-locks",
+        "status",
+        "--porcelain=v1",
+        "-z",
+        "--untracked-files=all",
+        "--",
+    ]);
+    git.args(files.iter().map(|(path, _)| format!(":(literal){path}")));
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }

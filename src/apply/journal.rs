@@ -5,13 +5,14 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::thread::ScopedJoinHandle;
 
 use serde::{Deserialize, Serialize};
 
 use super::state::{State, digest, sync_dir};
 use crate::note::{Outcome, Refusal};
+use crate::workspace::real;
 
 /// The journal of a write that is under way.
 const JOURNAL: &str = "journal.json";
@@ -130,14 +131,42 @@ impl Journal {
     }
 
     /// The journal of a write that was interrupted.
-    pub(super) fn interrupted(state: &State) -> Outcome<Option<Self>> {
-        load(state, JOURNAL)
+    ///
+    /// One that is not there as a whole was not yet synced when the machine stopped, and before that
+    /// no file is replaced: it says nothing that is to be taken back, and goes.
+    pub(super) fn interrupted(state: &State) -> Outcome<Interrupted> {
+        match load(state, JOURNAL)? {
+            Loaded::Nothing => Ok(Interrupted::No),
+            Loaded::Part => {
+                state.forget(JOURNAL)?;
+                Ok(Interrupted::BeforeIt)
+            }
+            Loaded::Whole(journal) => {
+                journal.check_places(state)?;
+                Ok(Interrupted::Within(journal))
+            }
+        }
     }
 
     /// The journal of the last write that came to its end, unless that took one back.
     pub fn last(state: &State) -> Outcome<Option<Self>> {
-        let last = load(state, LAST)?;
-        Ok(last.filter(|journal| journal.command != UNDO))
+        match load(state, LAST)? {
+            Loaded::Whole(journal) if journal.command != UNDO => Ok(Some(journal)),
+            Loaded::Part => Err(unreadable(&state.path(LAST), "it ends too early")),
+            _ => Ok(None),
+        }
+    }
+
+    /// Refuses a journal whose files are elsewhere than their paths say: it came with a workspace,
+    /// or the workspace has other links now.
+    fn check_places(&self, state: &State) -> Outcome<()> {
+        for entry in &self.files {
+            let real = real(&state.root().join(&entry.path));
+            if real.ok().as_deref() != Some(&entry.absolute) {
+                return Err(foreign(&state.path(JOURNAL), &entry.absolute));
+            }
+        }
+        Ok(())
     }
 
     /// Whether a write may have been interrupted.
@@ -291,15 +320,72 @@ impl Journal {
     }
 }
 
-fn load(state: &State, name: &str) -> Outcome<Option<Journal>> {
+/// What there is of a journal.
+enum Loaded {
+    Nothing,
+    /// Its beginning, or as many zeros: the machine stopped before it was on the disk.
+    Part,
+    Whole(Journal),
+}
+
+/// What a run that was interrupted had done.
+pub(super) enum Interrupted {
+    /// No run was.
+    No,
+    /// Nothing yet.
+    BeforeIt,
+    /// Some of this.
+    Within(Journal),
+}
+
+fn load(state: &State, name: &str) -> Outcome<Loaded> {
     let Some(text) = state.load(name)? else {
-        return Ok(None);
+        return Ok(Loaded::Nothing);
     };
-    serde_json::from_str(&text).map(Some).map_err(|e| {
-        let path = state.path(name);
-        Refusal::new("state", format!("`{}` cannot be read: {e}", path.display()))
-            .help("another release of the tool wrote it: finish with that one, or remove the file")
-    })
+    let path = state.path(name);
+    match serde_json::from_str::<Journal>(text.trim_end_matches('\0')) {
+        Ok(journal) => {
+            let files = journal.files.iter().map(|entry| Path::new(&entry.path));
+            let outside = files.filter(|path| !is_plain(path));
+            let mut outside = outside.chain(
+                journal
+                    .dirs
+                    .iter()
+                    .map(PathBuf::as_path)
+                    .filter(|dir| !dir.strip_prefix(state.root()).is_ok_and(is_plain)),
+            );
+            match outside.next() {
+                Some(outside) => Err(foreign(&path, outside)),
+                None => Ok(Loaded::Whole(journal)),
+            }
+        }
+        Err(e) if e.is_eof() => Ok(Loaded::Part),
+        Err(e) => Err(unreadable(&path, &e.to_string())),
+    }
+}
+
+/// Whether a relative path leads straight to something in the workspace that is no part of git's
+/// own folder.
+fn is_plain(path: &Path) -> bool {
+    let mut parts = path.components();
+    parts.all(|part| matches!(part, Component::Normal(name) if name != ".git"))
+}
+
+fn unreadable(journal: &Path, why: &str) -> Refusal {
+    Refusal::new(
+        "state",
+        format!("`{}` cannot be read: {why}", journal.display()),
+    )
+    .help("another release of the tool wrote it: finish with that one, or remove the file")
+}
+
+fn foreign(journal: &Path, outside: &Path) -> Refusal {
+    let message = format!(
+        "`{}` speaks of `{}`, which is no file of this workspace",
+        journal.display(),
+        outside.display()
+    );
+    Refusal::new("state", message).help("nothing was written: if the target folder came with the workspace, remove that journal, and run the command again")
 }
 
 impl Entry {

@@ -16,7 +16,7 @@ pub use undo::undo;
 use crate::edit::FileChange;
 use crate::note::{Outcome, Refusal};
 use crate::workspace::real;
-use journal::{cannot, changed, is_in_place, mode};
+use journal::{Interrupted, cannot, changed, is_in_place, mode};
 use state::{Lock, digest};
 
 /// What was written and is not yet at its end: it can be kept, or taken back. Where neither happens,
@@ -83,6 +83,8 @@ pub enum Earlier {
     Nothing,
     /// It was still writing, and came to its end meanwhile.
     Ended,
+    /// It was interrupted before it wrote anything.
+    Unbegun,
     /// It was interrupted: what it had written was taken back.
     TakenBack(Journal),
 }
@@ -95,8 +97,10 @@ pub fn recover(state: &State, blocked: impl FnOnce()) -> Outcome<Earlier> {
         return Ok(Earlier::Nothing);
     }
     let _lock = state.lock(blocked)?;
-    let Some(journal) = Journal::interrupted(state)? else {
-        return Ok(Earlier::Ended);
+    let journal = match Journal::interrupted(state)? {
+        Interrupted::No => return Ok(Earlier::Ended),
+        Interrupted::BeforeIt => return Ok(Earlier::Unbegun),
+        Interrupted::Within(journal) => journal,
     };
     let count = journal.files.len();
     journal.take_back(count, state).map_err(halfway)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::note::{Outcome, Refusal};
@@ -11,6 +11,8 @@ use crate::note::{Outcome, Refusal};
 #[derive(Debug, Clone)]
 pub struct State {
     dir: PathBuf,
+    /// The workspace's root, without links.
+    root: PathBuf,
 }
 
 /// Held while files of the workspace are written; another tool waits for its end.
@@ -26,10 +28,32 @@ impl State {
     /// What is kept of the workspace at `root`, whose target folder is `target`.
     #[must_use]
     pub fn of(root: &Path, target: &Path) -> Self {
+        // Two ways to one workspace, by a link say, lead to one lock and one journal.
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
         let workspace = digest(&root.to_string_lossy());
         Self {
             dir: target.join("oxy-task").join(workspace),
+            root,
         }
+    }
+
+    /// The workspace's root, without links.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes the folder. The target folder may be anybody's link; what the tool made in it is none:
+    /// one that came with a workspace could lead anywhere.
+    pub fn make(&self) -> io::Result<()> {
+        std::fs::create_dir_all(&self.dir)?;
+        for dir in self.dir.ancestors().take(2) {
+            if dir.symlink_metadata()?.is_symlink() {
+                let message = format!("`{}` is a link", dir.display());
+                return Err(io::Error::other(message));
+            }
+        }
+        Ok(())
     }
 
     /// The path of what is kept under `name`.
@@ -41,7 +65,7 @@ impl State {
     /// Waits until no other tool writes; `blocked` is called before a wait.
     pub fn lock(&self, blocked: impl FnOnce()) -> Outcome<Lock> {
         let lock = || {
-            std::fs::create_dir_all(&self.dir)?;
+            self.make()?;
             let file = File::options()
                 .create(true)
                 .truncate(false)
@@ -64,12 +88,25 @@ impl State {
     /// [synced](Self::sync).
     pub fn save(&self, name: &str, text: &str) -> Outcome<()> {
         let save = || {
-            std::fs::create_dir_all(&self.dir)?;
-            let beside = self.path(&format!("{name}.new"));
-            std::fs::write(&beside, text)?;
-            std::fs::rename(&beside, self.path(name))
+            self.make()?;
+            self.replace(name, text)
         };
         save().map_err(|e| self.cannot(&e))
+    }
+
+    /// A link that stands under one of the names is replaced, and not followed.
+    fn replace(&self, name: &str, text: &str) -> io::Result<()> {
+        let beside = self.path(&format!("{name}.new"));
+        let create = || File::create_new(&beside);
+        let mut file = match create() {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                std::fs::remove_file(&beside)?;
+                create()?
+            }
+            made => made?,
+        };
+        file.write_all(text.as_bytes())?;
+        std::fs::rename(&beside, self.path(name))
     }
 
     /// Makes what is kept under `name` outlast the machine.
@@ -131,7 +168,7 @@ impl State {
         }
         let text = serde_json::to_string(&own).unwrap_or_default();
         // Only a convenience: without it the next run asks for --allow-dirty.
-        std::fs::write(self.path(OWN_WRITES), text).ok();
+        self.replace(OWN_WRITES, &text).ok();
     }
 
     fn cannot(&self, error: &io::Error) -> Refusal {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use similar::{DiffOp, DiffTag, TextDiff};
 
-use super::journal::{Entry, Journal, UNDO};
+use super::journal::{Edit, Entry, Journal, UNDO};
 use crate::note::{Outcome, Place, Refusal};
 use crate::workspace::SourceFile;
 
@@ -24,12 +24,10 @@ pub fn undo(root: &Path, last: &Journal) -> Outcome<Journal> {
         match taken_back(entry, now.as_deref()) {
             // Its piece is gone already, by hand say.
             Ok(text) if text == now => {}
-            Ok(text) => files.push(Entry::new(
-                entry.path.clone(),
-                now,
-                text,
-                entry.edits.clone(),
-            )),
+            Ok(text) => {
+                let edits = where_they_are(entry, now.as_deref());
+                files.push(Entry::new(entry.path.clone(), now, text, edits));
+            }
             Err((line, what)) => {
                 edited.push((place(root, &entry.path, now.as_deref(), line), what));
             }
@@ -83,6 +81,31 @@ fn taken_back(entry: &Entry, now: Option<&str>) -> Result<Option<String>, (usize
         (_, _, None) => Err((1, "is gone".to_owned())),
         (_, None, Some(_)) => Err((1, "is there again".to_owned())),
     }
+}
+
+/// The edits of `entry` with the lines at which they stand in the file `now`.
+fn where_they_are(entry: &Entry, now: Option<&str>) -> Vec<Edit> {
+    let (Some(after), Some(now)) = (&entry.after, now) else {
+        return entry.edits.clone();
+    };
+    let hunks = hunks(after, now);
+    let (mut inserted, mut removed) = (0, 0);
+    let edits = entry.edits.iter().map(|edit| {
+        let at = (edit.at + inserted).saturating_sub(removed);
+        inserted += edit.inserted;
+        removed += edit.removed;
+        let above = after.get(..at).unwrap_or_default();
+        let row = above.matches('\n').count();
+        let moved = hunks.iter().filter(|hunk| hunk.after.start < row);
+        let (gone, come) = moved.fold((0, 0), |(gone, come), hunk| {
+            (gone + hunk.after.len(), come + hunk.now.len())
+        });
+        Edit {
+            line: (row + 1 + come).saturating_sub(gone),
+            ..edit.clone()
+        }
+    });
+    edits.collect()
 }
 
 /// Whole lines that the command changed, as bytes of the text before and after.
@@ -261,7 +284,6 @@ fn place(root: &Path, path: &str, now: Option<&str>, line: usize) -> Place {
 
 #[cfg(test)]
 mod tests {
-    use super::super::journal::Edit;
     use super::*;
 
     const BEFORE: &str = "a\nb\nc\nd\ne\n";

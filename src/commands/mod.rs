@@ -34,6 +34,9 @@ const STACK: usize = 256 << 20;
 /// Runs the command line of the process and gives its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(code) = crate::spawn::probe::stand_in() {
+        return code;
+    }
     let cli = match Cli::try_parse_from(crate::cli::arguments()) {
         Ok(cli) => cli,
         Err(e) => {
@@ -145,6 +148,11 @@ fn recover(shell: &Shell, state: &State) -> Outcome<bool> {
     let journal = match apply::recover(state, || shell.blocked())? {
         Earlier::Nothing => return Ok(false),
         Earlier::Ended => return Ok(true),
+        Earlier::Unbegun => {
+            let message = "a command was interrupted before it wrote a file";
+            shell.note(&Note::warning("interrupted", message).help("run it again"));
+            return Ok(true);
+        }
         Earlier::TakenBack(journal) => journal,
     };
     let message = format!(

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::apply::{self, Entry, Journal};
 use crate::cli::Common;
 use crate::note::{Outcome, Refusal};
-use crate::report::{self, Shell};
+use crate::report::{self, Fate, Shell};
 use crate::workspace::Workspace;
 
 /// What is written.
@@ -45,12 +45,17 @@ pub(super) fn run(shell: &Shell, common: &Common, path: Option<&Path>) -> Outcom
         return Err(Refusal::new("skill-changed", message)
             .help("move it away to have it anew, or name another path"));
     }
+    let fate = match before {
+        Some(_) if stands => Fate::Stands,
+        Some(_) => Fate::Updated,
+        None => Fate::Created,
+    };
     if !stands {
         let files = vec![Entry::text(&path, before, TEXT)];
         let journal = Journal::of("skill", "", "", files);
         apply::commit(&workspace.root, &state, journal, || shell.blocked())?.keep()?;
     }
-    report::written(shell, common.format, "skill", &path, !stands);
+    report::written(shell, common.format, "skill", &path, fate);
     Ok(())
 }
 

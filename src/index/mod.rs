@@ -9,6 +9,7 @@ mod lookup;
 mod lower;
 mod lower_macro;
 mod macros;
+mod nesting;
 mod outline;
 mod pattern;
 mod read;

@@ -18,6 +18,7 @@ use super::facts::{
     ArmFact, EnumFact, FieldFact, FileFacts, FnFact, ImplFact, ItemFact, MatchFact, ModFact,
     Pattern, StringSetFact, StructFact, UseFact, VariantFact,
 };
+use super::nesting;
 use super::pattern::unraw;
 use super::{
     body::LazyBody, lookup::on_all_cores, macros, outline, outline::Part, pattern, serde_attr,
@@ -124,6 +125,13 @@ fn is_statements(text: &str) -> bool {
 }
 
 pub(super) fn parse(file: &SourceFile, text: &str) -> Outcome<syn::File> {
+    if let Some(at) = nesting::too_deep(text) {
+        let start = at + file.lexed_from();
+        let message = format!("`{}` nests deeper than can be read", file.path);
+        return Err(Refusal::new("parse", message)
+            .at(file.place(&(start..start + 1)))
+            .help("leave the file out of the workspace"));
+    }
     syn::parse_file(text).map_err(|e| {
         let start = e.span().byte_range().start + file.lexed_from();
         Refusal::new("parse", format!("`{}` does not parse: {e}", file.path))

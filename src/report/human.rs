@@ -99,6 +99,7 @@ impl Shell {
     }
 
     fn line(&self, style: Style, verb: &str, object: &str) {
+        let object = printable(object);
         self.say(&format!("{style}{verb:>12}{style:#} {object}\n"));
     }
 
@@ -144,21 +145,17 @@ impl Shell {
         let sources: Vec<(String, String, usize)> = places
             .iter()
             .map(|(place, label)| {
-                let start: usize = place
-                    .source
-                    .chars()
-                    .take(place.column - 1)
-                    .map(char::len_utf8)
-                    .sum();
-                (
-                    printable(&place.source),
-                    printable(label),
-                    start.min(place.source.len()),
-                )
+                // What is not printed as it is has another length: places count characters.
+                let source = printable(&place.source);
+                let before = source.chars().take(place.column - 1);
+                let start = before.map(char::len_utf8).sum();
+                (source, printable(label), start)
             })
             .collect();
+        let paths: Vec<String> = places.iter().map(|(p, _)| printable(&p.path)).collect();
         let mut group = Group::with_title(level.primary_title(message.as_str()).id(code.as_str()));
-        for ((place, _), (source, label, start)) in places.iter().zip(&sources) {
+        for (((place, _), (source, label, start)), path) in places.iter().zip(&sources).zip(&paths)
+        {
             let end = source[*start..]
                 .char_indices()
                 .nth(place.width)
@@ -171,7 +168,7 @@ impl Shell {
             };
             group = group.element(
                 Snippet::source(source.as_str())
-                    .path(place.path.as_str())
+                    .path(path.as_str())
                     .line_start(place.line)
                     .annotation(annotation),
             );

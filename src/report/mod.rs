@@ -27,7 +27,7 @@ pub use human::Shell;
 pub use list::show as list;
 pub use survey::show as survey;
 pub use undone::show as undone;
-pub use written::show as written;
+pub use written::{Fate, show as written};
 
 use crate::cli::Format;
 use crate::edit::FileChange;

@@ -45,10 +45,22 @@ pub fn show(shell: &Shell, format: Format, last: &Journal, back: &Journal, appli
     if tag.is_empty() {
         return;
     }
-    shell.attention(
-        "Deploy",
-        &format!("where it was deployed already, stop what enqueues and let the queue run empty first: rows with the tag `{tag}` would no longer decode"),
-    );
+    shell.attention("Deploy", &deployment(last));
+}
+
+/// What to see to where `last` was deployed already.
+fn deployment(last: &Journal) -> String {
+    let mut kinds = last.files.iter().flat_map(|file| &file.edits);
+    let tag = &last.tag;
+    if kinds.any(|edit| edit.kind == "variant") {
+        format!(
+            "where it was deployed already, stop what enqueues and let the queue run empty first: rows with the tag `{tag}` would no longer decode"
+        )
+    } else {
+        format!(
+            "where it was deployed already, let the queue run empty first: rows with the tag `{tag}` would be read without what the fields held"
+        )
+    }
 }
 
 /// The object of the command line's contract.

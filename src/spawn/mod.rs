@@ -13,6 +13,7 @@ mod joined;
 mod migratable;
 mod outside;
 mod own;
+pub mod probe;
 mod program;
 mod questions;
 mod reach;

@@ -40,6 +40,11 @@ pub struct Member {
 /// A library, binary, test, example or bench.
 #[derive(Debug, Clone)]
 pub struct Target {
+    /// Its name as cargo's options take it.
+    pub name: String,
+    /// Its kind as cargo's options are called: `lib`, `bin`, `test`, `example`, `bench`; else
+    /// `custom-build`.
+    pub kind: &'static str,
     /// The crate's name as written in paths.
     pub crate_name: String,
     /// Path of its root file, relative to the workspace root.
@@ -263,6 +268,18 @@ pub(super) fn with(members: &[Member], texts: &BTreeMap<String, String>) -> Vec<
     members
 }
 
+fn kind(target: &cargo_metadata::Target) -> &'static str {
+    match target {
+        _ if target.is_bin() => "bin",
+        _ if target.is_test() => "test",
+        _ if target.is_example() => "example",
+        _ if target.is_bench() => "bench",
+        _ if target.is_custom_build() => "custom-build",
+        // Of all kinds of library: a package has one at most.
+        _ => "lib",
+    }
+}
+
 /// `None` for a member outside the root: the tool does not edit there.
 fn member(root: &Path, package: &cargo_metadata::Package) -> Option<Member> {
     let manifest = package.manifest_path.clone().into_std_path_buf();
@@ -272,6 +289,8 @@ fn member(root: &Path, package: &cargo_metadata::Package) -> Option<Member> {
         .iter()
         .filter_map(|target| {
             Some(Target {
+                name: target.name.clone(),
+                kind: kind(target),
                 crate_name: target.name.replace('-', "_"),
                 root: relative(root, target.src_path.as_std_path())?,
                 is_lib: target.is_lib() || target.is_proc_macro() || target.is_rlib(),
