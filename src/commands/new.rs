@@ -1,6 +1,7 @@
 //! `new`: scaffolds a task.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,13 +14,14 @@ use crate::edit::FileChange;
 use crate::format::Rustfmt;
 use crate::index::{self, FileFacts, Index};
 use crate::landmarks::{self, Config, Landmarks};
-use crate::migrate::{self, SiteRequest};
+use crate::migrate::{self, Compiler, SiteRequest};
 use crate::note::{Note, Outcome, Refusal};
 use crate::pieces;
 use crate::plan::Plan;
 use crate::pool::beside;
 use crate::report::{Report, Shell};
 use crate::request::TaskRequest;
+use crate::spawn::probe;
 use crate::task::{Context, Task};
 use crate::workspace::Workspace;
 
@@ -119,7 +121,27 @@ pub(super) fn scaffold(
     let edition = workspace.usual_edition();
     let early = early.filter(|rustfmt| rustfmt.edition() == edition);
     let mut rustfmt = early.unwrap_or_else(|| start(&workspace.root, edition));
-    let mut planned = plan(&workspace, &config, asked, &mut rustfmt, &mut memory)?;
+    let cargo = common.cargo();
+    let compiler = |package: &str, path: &str, work: Range<usize>, names: &[String]| {
+        probe::types(&probe::Question {
+            workspace: &workspace,
+            package,
+            path,
+            work,
+            names,
+            cargo: &cargo,
+            program: None,
+            progress: &|verb, object| shell.status(verb, object),
+        })
+    };
+    let mut planned = plan(
+        &workspace,
+        &config,
+        asked,
+        &compiler,
+        &mut rustfmt,
+        &mut memory,
+    )?;
     let mut changes = planned.plan.changes()?;
     let mut applied = false;
     let state = workspace.state();
@@ -146,7 +168,6 @@ pub(super) fn scaffold(
     })?;
     if let Some(checked) = checked {
         checked.map_err(|_| Refusal::new("no-vcs", "the thread that runs git panicked"))??;
-        let cargo = common.cargo();
         Writer {
             proof: Proof {
                 shell,
@@ -190,6 +211,7 @@ fn plan(
     workspace: &Workspace,
     config: &Config,
     asked: Asked,
+    compiler: &Compiler<'_>,
     rustfmt: &mut Rustfmt,
     memory: &mut Memory,
 ) -> Outcome<Planned> {
@@ -212,7 +234,7 @@ fn plan(
                 || migrate::site(&index, config, &asked),
             );
             let (landmarks, site) = (landmarks?, site?);
-            let (request, migration) = migrate::derive(&index, &landmarks, site, &asked)?;
+            let (request, migration) = migrate::derive(&index, &landmarks, site, &asked, compiler)?;
             let mut task = Task::resolve(&index, &spec, request, &mut notes)?;
             task.migration = Some(migration);
             let found = (task, landmarks, notes);
@@ -303,7 +325,9 @@ fn converges(
     }
     let after = workspace.with(changes);
     let request = Asked::Task(request.clone());
-    let planned = plan(&after, config, request, rustfmt, memory)?;
+    // A request asks the compiler nothing.
+    let nothing = |_: &str, _: &str, _: Range<usize>, _: &[String]| Ok(BTreeMap::new());
+    let planned = plan(&after, config, request, &nothing, rustfmt, memory)?;
     if planned.plan.is_complete() {
         return Ok(());
     }

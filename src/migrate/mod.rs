@@ -7,6 +7,7 @@
 mod at_site;
 mod body;
 mod choose;
+mod compiled;
 mod fields;
 
 use std::ops::Range;
@@ -19,6 +20,7 @@ use crate::request::TaskRequest;
 use crate::spawn::Found;
 
 pub use at_site::{Call, Change, With};
+pub use compiled::Compiler;
 pub use fields::{Carried, Handle};
 
 /// What `migrate-spawn` is asked for.
@@ -138,11 +140,15 @@ pub fn site(
 pub fn derive(
     index: &Index<'_>,
     landmarks: &Landmarks,
-    (found, fact): (Found, SpawnFact),
+    (mut found, fact): (Found, SpawnFact),
     asked: &SiteRequest,
+    compiler: &Compiler<'_>,
 ) -> Outcome<(TaskRequest, Migration)> {
     let facts = Arc::clone(&found.site.function.facts);
     check_layers(index, landmarks, &found)?;
+    // What cannot travel for all that the source tells is refused before the compiler is asked.
+    fields::fields(&known(&found, asked), &fact, asked)?;
+    compiled::ask(index, &mut found, &fact, asked, compiler)?;
     let (mut carried, mut handles) = fields::fields(&found, &fact, asked)?;
     let taken = handles.clone();
     let mut request = asked.task.clone();
@@ -211,6 +217,13 @@ pub fn derive(
         facts,
     };
     Ok((request, migration))
+}
+
+/// The site with only those captures whose type the source tells, or the command line.
+fn known(found: &Found, asked: &SiteRequest) -> Found {
+    let mut known = found.clone();
+    known.taken.retain(|of| !compiled::is_open(of, asked));
+    known
 }
 
 /// The same refusal where it is the site that says what is wrong, not the command line.

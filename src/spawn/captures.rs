@@ -209,6 +209,20 @@ pub fn captures(
     Ok(found)
 }
 
+/// The part that a variable plays in the file of `facts` by a type whose paths are absolute.
+pub fn role_of(
+    program: &Program<'_, '_>,
+    facts: &Arc<FileFacts>,
+    name: &str,
+    ty: &str,
+) -> Outcome<Role> {
+    let typed = Typed {
+        text: ty.to_owned(),
+        facts: Arc::clone(facts),
+    };
+    role(program, name, Some(&typed), None)
+}
+
 /// The part that a variable plays, by its type, its name, and where it comes from.
 fn role(
     program: &Program<'_, '_>,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::captures::Role;
+use super::captures::{Role, role_of};
 use super::evidence::Looker;
 use super::program::{FnRef, Program};
 use super::reach::Reach;
@@ -20,6 +20,7 @@ use crate::landmarks::Config;
 use crate::note::Outcome;
 
 /// One site with all that is known of it.
+#[derive(Clone)]
 pub struct Found {
     /// The site.
     pub site: Site,
@@ -137,6 +138,11 @@ pub fn found(
         let judgement = judge.judge(site, seen)?;
         rest(&program, site, seen, fact, judgement).map(Some)
     })
+}
+
+/// The part that a captured variable plays, by the type that the compiler says it has.
+pub fn role_by_type(index: &Index<'_>, site: &Site, name: &str, ty: &str) -> Outcome<Role> {
+    role_of(&Program::new(index), &site.function.facts, name, ty)
 }
 
 fn rest(

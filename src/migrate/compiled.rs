@@ -1,0 +1,90 @@
+//! Types of captured variables that only the compiler knows.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::SiteRequest;
+use crate::index::{Index, SpawnFact};
+use crate::note::Outcome;
+use crate::spawn::probe::Answer;
+use crate::spawn::{Found, Role, Taken, role_by_type};
+
+/// Asks the compiler: the package, the file, the range of the work, the variables.
+pub type Compiler<'c> =
+    dyn Fn(&str, &str, Range<usize>, &[String]) -> Outcome<BTreeMap<String, Answer>> + 'c;
+
+/// Whether the source does not tell the type of a variable, nor does the command line.
+pub(super) fn is_open(of: &Taken, asked: &SiteRequest) -> bool {
+    of.ty.is_none()
+        && of.role != Role::Secret
+        && !asked.types.iter().any(|(name, _)| *name == of.name)
+}
+
+/// Fills in what is open, and what part each of these variables plays.
+pub(super) fn ask(
+    index: &Index<'_>,
+    found: &mut Found,
+    fact: &SpawnFact,
+    asked: &SiteRequest,
+    compiler: &Compiler<'_>,
+) -> Outcome<()> {
+    let open = found.taken.iter().filter(|of| is_open(of, asked));
+    let names: Vec<String> = open.map(|of| of.name.clone()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let package = found.site.package.clone();
+    let answers = compiler(&package, &asked.path, fact.work.range.clone(), &names)?;
+    let member = index.workspace.member(&package);
+    let krate = member
+        .map(crate::workspace::Member::crate_name)
+        .unwrap_or_default();
+    for of in found.taken.iter_mut().filter(|of| names.contains(&of.name)) {
+        match answers.get(&of.name) {
+            Some(Answer::Type(ty)) => {
+                let ty = absolute(ty, &krate);
+                of.role = role_by_type(index, &found.site, &of.name, &ty)?;
+                of.ty = Some(ty);
+            }
+            Some(Answer::Unnameable(ty)) => {
+                of.role = Role::Unknown;
+                of.ty = Some(ty.clone());
+            }
+            Some(Answer::Open) | None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Paths of the prelude as the compiler writes them, and as people do.
+const PRELUDE: [(&str, &str); 5] = [
+    ("std::string::String", "String"),
+    ("std::vec::Vec", "Vec"),
+    ("std::option::Option", "Option"),
+    ("std::result::Result", "Result"),
+    ("std::boxed::Box", "Box"),
+];
+
+/// A type that the compiler names, its paths absolute and those of the prelude short.
+fn absolute(ty: &str, krate: &str) -> String {
+    let mut ty = ty.to_owned();
+    for (long, short) in PRELUDE {
+        ty = ty.replace(long, short);
+    }
+    ty.replace("crate::", &format!("{krate}::"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::absolute;
+
+    #[test]
+    fn types_are_written_as_people_write_them() {
+        assert_eq!(
+            absolute("std::option::Option<crate::two::Same>", "app"),
+            "Option<app::two::Same>"
+        );
+        assert_eq!(absolute("std::string::String", "app"), "String");
+        assert_eq!(absolute("std::path::PathBuf", "app"), "std::path::PathBuf");
+    }
+}
