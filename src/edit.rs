@@ -2,7 +2,8 @@
 //!
 //! Layout is all that an edit may take out, where a list of fields outgrows its line: white space,
 //! and the commas and braces that rustfmt sets by a line's length; and the semicolon of a struct
-//! that gets its first fields. So untouched bytes stay untouched by construction: undo the edits
+//! that gets its first fields. What the tool recorded itself may go too: a snapshot is written anew
+//! where the task grows. So untouched bytes stay untouched by construction: undo the edits
 //! and the original is back.
 
 use std::collections::BTreeMap;
@@ -131,9 +132,13 @@ pub fn is_layout(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | '{' | '}')
 }
 
-/// Whether an edit may take the text out.
-fn may_go(text: &str) -> bool {
-    text.chars().all(|c| is_layout(c) || c == ';') && text.matches(';').count() < 2
+/// The kind of an edit of what the tool recorded.
+pub const SNAPSHOT: &str = "snapshot";
+
+/// Whether an edit of `kind` may take the text out.
+fn may_go(kind: &str, text: &str) -> bool {
+    let is_little = text.chars().all(|c| is_layout(c) || c == ';') && text.matches(';').count() < 2;
+    kind == SNAPSHOT || is_little
 }
 
 /// Puts `edits` into `text`. Several insertions at one offset keep their order.
@@ -146,7 +151,7 @@ pub fn apply(path: &str, text: &str, edits: &[TextEdit]) -> Outcome<String> {
     let mut done = 0;
     for edit in edits {
         let gone = text.get(edit.at..edit.at + edit.removed);
-        if edit.at < done || !gone.is_some_and(may_go) {
+        if edit.at < done || !gone.is_some_and(|gone| may_go(edit.kind, gone)) {
             return Err(Refusal::new(
                 "edit-conflict",
                 format!(

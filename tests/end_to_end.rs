@@ -59,7 +59,7 @@ fn the_clone_of_a_repository_becomes_a_task_that_passes_everything() {
     args.extend(["--verify", "test"]);
     let ran = fleet.done(&args);
     assert!(
-        ran.stderr.contains("14 files edited, 7 made"),
+        ran.stderr.contains("14 files edited, 8 made"),
         "{}",
         ran.stderr
     );
@@ -568,7 +568,7 @@ fn json_says_what_was_done_where() {
         "\"clone_repository\" => Err(tasks::left_to_the_queue(run)),"
     );
     assert_eq!(at("dependency"), "uuid = { workspace = true }");
-    assert_eq!(object["created"].as_array().unwrap().len(), 7);
+    assert_eq!(object["created"].as_array().unwrap().len(), 8);
     for open in object["open"].as_array().unwrap() {
         assert!(
             fleet.path().join(open["path"].as_str().unwrap()).exists(),

@@ -12,6 +12,7 @@ mod modules;
 mod resume_branch;
 mod schedule;
 mod secrets;
+mod snapshot;
 mod status_table;
 mod task_module;
 mod tasks_mod;
@@ -39,7 +40,7 @@ pub struct Piece {
 }
 
 /// Every piece, in the order in which they are planned.
-pub const PIECES: [Piece; 17] = [
+pub const PIECES: [Piece; 18] = [
     worker::PIECE,
     variant::PIECE,
     fields::PIECE,
@@ -57,6 +58,7 @@ pub const PIECES: [Piece; 17] = [
     task_module::PIECE,
     modules::PIECE,
     dependencies::PIECE,
+    snapshot::PIECE,
 ];
 
 /// Plans every piece of a task.
