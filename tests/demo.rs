@@ -116,7 +116,7 @@ fn it_shows_and_proves_a_task_and_what_it_names_next_works() {
     assert_eq!(git(&dir, &["rev-list", "--count", "HEAD"]).trim(), "1");
     assert_eq!(git(&dir, &["diff", "--name-only"]).lines().count(), 14);
     let new = git(&dir, &["status", "--porcelain", "--untracked-files=all"]);
-    assert_eq!(new.lines().filter(|l| l.starts_with("??")).count(), 7);
+    assert_eq!(new.lines().filter(|l| l.starts_with("??")).count(), 8);
 
     for part in [
         "    Unpacked 90 files of a workspace into `oxy-task-demo`",

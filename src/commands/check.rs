@@ -9,7 +9,7 @@ use crate::cli::{Check, Common};
 use crate::index::{Index, Memory};
 use crate::landmarks::{Config, SpecEnum};
 use crate::note::{Outcome, Refusal};
-use crate::report::{self, Shell};
+use crate::report::{self, Recording, Shell};
 use crate::snapshot::{self, text};
 use crate::workspace::{SourceFile, Workspace};
 
@@ -35,7 +35,12 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &Check) -> Outcome<bool>
         pending(shell, &workspace, spec, &config)?;
     }
     if let Some(path) = &args.write_baseline {
-        return record(shell, &workspace, path, &checked).map(|()| true);
+        for note in &checked.notes {
+            shell.note(note);
+        }
+        let recording = record(&workspace, path, &checked)?;
+        report::recorded(shell, common.format, "check", &recording);
+        return Ok(true);
     }
     let gone = baseline.map(|baseline| baseline.take(&mut checked.findings));
     report::check(shell, common.format, &checked, &gone.unwrap_or_default());
@@ -59,16 +64,13 @@ fn read(path: &Path) -> Outcome<Baseline> {
 }
 
 /// Writes what is found as known.
-fn record(shell: &Shell, workspace: &Workspace, path: &Path, checked: &Checked) -> Outcome<()> {
+fn record(workspace: &Workspace, path: &Path, checked: &Checked) -> Outcome<Recording> {
     let path = inside(workspace, path)?;
-    for note in &checked.notes {
-        shell.note(note);
+    let mut recording = Recording::default();
+    if write(workspace, &path, &Baseline::of(&checked.findings).text())? {
+        recording.written.push(path);
     }
-    let count = checked.findings.len();
-    write(workspace, &path, &Baseline::of(&checked.findings).text())?;
-    let noun = if count == 1 { "finding" } else { "findings" };
-    shell.status("Wrote", &format!("{path}: {count} {noun}"));
-    Ok(())
+    Ok(recording)
 }
 
 /// Writes what the snapshots would be beside them, for `cargo insta review`.

@@ -8,7 +8,7 @@ use crate::cli::{Common, Format, List};
 use crate::index::Index;
 use crate::landmarks::{self, Config, SpecEnum};
 use crate::note::{Outcome, Refusal};
-use crate::report::{self, Sheet, Shell};
+use crate::report::{self, Recording, Sheet, Shell};
 use crate::snapshot::{self, text};
 use crate::workspace::Workspace;
 
@@ -22,7 +22,9 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &List) -> Outcome<()> {
     } = opened;
     let (spec, index) = super::index(&workspace, &config, memory)?;
     if args.write_snapshot {
-        return record(shell, &workspace, &spec, &config);
+        let recording = record(&workspace, &spec, &config)?;
+        report::recorded(shell, common.format, "list", &recording);
+        return Ok(());
     }
     if let Some(variant) = &args.variant
         && spec.variant(variant).is_none()
@@ -78,15 +80,14 @@ fn sheet(
 }
 
 /// Records the wire form of every variant.
-fn record(shell: &Shell, workspace: &Workspace, spec: &SpecEnum, config: &Config) -> Outcome<()> {
+fn record(workspace: &Workspace, spec: &SpecEnum, config: &Config) -> Outcome<Recording> {
     let recorded = snapshot::recorded(workspace, config.snapshots())?;
-    let mut count = 0;
+    let mut recording = Recording::default();
     for of in snapshot::standing(spec, config.snapshots(), &recorded) {
         if !of.is_recorded() {
             let text = text::render(&of.record, &spec.fact.name, &spec.facts.file.path);
             write(workspace, &of.path, &text)?;
-            shell.status("Wrote", &of.path);
-            count += 1;
+            recording.written.push(of.path.clone());
         }
         // The record of the same variant under the tag that it had before.
         let name = &of.variant.name;
@@ -97,12 +98,8 @@ fn record(shell: &Shell, workspace: &Workspace, spec: &SpecEnum, config: &Config
             let path = &old.file.path;
             std::fs::remove_file(&old.file.absolute)
                 .map_err(|e| Refusal::new("write", format!("cannot remove `{path}`: {e}")))?;
-            shell.status("Removed", path);
-            count += 1;
+            recording.removed.push(path.clone());
         }
     }
-    if count == 0 {
-        shell.status("Finished", "every variant is recorded as it stands");
-    }
-    Ok(())
+    Ok(recording)
 }
