@@ -153,6 +153,23 @@ fn other_spawns_are_left_alone() {
 }
 
 #[test]
+fn what_can_be_checked_is_checked_where_the_queue_is_not_found() {
+    let text = "use serde::{Deserialize, Serialize};\n#[derive(Serialize, Deserialize)]\n#[serde(tag = \"type\")]\npub enum TaskSpec {\n    Sync { token: String },\n}\n";
+    let (code, stdout, stderr) = small(text, &["check", "--color", "never"]);
+    assert_eq!(code, 1);
+    assert!(
+        stdout.contains("error[OXT003]") && stdout.contains("--> src/lib.rs:5:12"),
+        "{stdout}"
+    );
+    let left_out = "warning[unchecked]: OXT002, OXT004, OXT005, OXT006, OXT007 were not checked: ";
+    assert!(stderr.contains(left_out), "{stderr}");
+    let wrong = ["check", "--config", "task-spec=one::Other"];
+    let (code, _, stderr) = small(text, &wrong);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("error[no-enum]"), "{stderr}");
+}
+
+#[test]
 fn a_variant_without_a_branch_of_its_own_is_found() {
     let fleet = Fleet::new();
     assert_eq!(found(&fleet, "OXT002"), [""; 0]);
@@ -392,6 +409,11 @@ fn a_wire_form_that_changed_is_found_with_the_rows_that_it_concerns() {
         ("    Agent { agent_id: String, question: String },", "", vec!["rows with \"type\": \"agent\" no longer decode: `TaskSpec::Agent` is gone, and no other variant reads that tag".to_owned()]),
         (variant, "#[serde(alias = \"agent\")]\n    CloneRepository {", vec!["`Agent` and `CloneRepository` share the tag \"agent\": rows with \"type\": \"agent\" decode as `Agent` alone".to_owned()]),
         // What rows of yesterday survive.
+        (
+            variant,
+            "#[serde(rename = \"clone_repository\")]\n    CloneRepo {",
+            vec![],
+        ),
         (variant, "#[serde(rename = \"clone\", alias = \"clone_repository\")]\n    CloneRepository {", vec![]),
         ("        branch: String,", "        #[serde(alias = \"branch\")]\n        reference: String,", vec![]),
         ("        branch: String,", "        branch: String,\n        depth: Option<u32>,", vec![]),

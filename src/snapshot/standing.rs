@@ -57,12 +57,12 @@ pub fn standing<'a>(
     of_variant.collect()
 }
 
-/// The name of the variant that a recorded form is of: the one of its name, else the one that reads
-/// its tag.
+/// The name of the variant that a recorded form is of: the one that reads its tag, as rows go there
+/// whatever it is called; else the one of its name.
 #[must_use]
 pub fn variant_of(spec: &SpecEnum, form: &WireForm) -> Option<String> {
     let reads = |variant: &&VariantFact| spec.tags(variant).contains(&form.tag);
-    let by_name = spec.variant(&form.variant);
-    let found = by_name.or_else(|| spec.fact.variants.iter().find(reads));
+    let by_tag = spec.fact.variants.iter().find(reads);
+    let found = by_tag.or_else(|| spec.variant(&form.variant));
     found.map(|variant| variant.name.clone())
 }
