@@ -505,8 +505,9 @@ fn pending_snapshots_stand_beside_for_a_review() {
     );
     assert_eq!((pending(&fleet), fleet.read(SNAP)), (1, before.clone()));
     // What is accepted is what `list` records: the request and the pieces stay.
+    let waiting = fleet.read(&format!("{SNAP}.new"));
     fleet.done(&["list", "--write-snapshot"]);
-    assert_eq!(fleet.read(SNAP), fleet.read(&format!("{SNAP}.new")));
+    assert_eq!((fleet.read(SNAP), pending(&fleet)), (waiting, 0));
     assert_eq!(
         fleet.read(SNAP),
         before.replace("\"name\": \"branch\"", "\"name\": \"reference\"")

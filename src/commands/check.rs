@@ -88,10 +88,15 @@ fn pending(shell: &Shell, workspace: &Workspace, spec: &SpecEnum, config: &Confi
         count += 1;
     }
     if count > 0 {
-        shell.attention(
-            "To do",
-            "review them with `cargo insta review --workspace-root .`",
-        );
+        // cargo-insta looks into the folders of packages, and nowhere else.
+        let is_in_package = workspace.member_of(&format!("{}/a.snap", config.snapshots()));
+        let how = match is_in_package {
+            Some(_) => "review them with `cargo insta review --workspace`",
+            None => {
+                "accept them with `cargo oxy-task list --write-snapshot`; for `cargo insta review`, which looks into packages alone, set `snapshots` to a folder of one"
+            }
+        };
+        shell.attention("To do", how);
     }
     Ok(())
 }

@@ -88,6 +88,13 @@ fn record(workspace: &Workspace, spec: &SpecEnum, config: &Config) -> Outcome<Re
             let text = text::render(&of.record, &spec.fact.name, &spec.facts.file.path);
             write(workspace, &of.path, &text)?;
             recording.written.push(of.path.clone());
+            // What was pending is accepted with that.
+            let pending = format!("{}.new", of.path);
+            let is_it = workspace.read_if_any(&pending)?;
+            if is_it.is_some_and(|pending| pending.text == text) {
+                remove(workspace, &pending)?;
+                recording.removed.push(pending);
+            }
         }
         // The record of the same variant under the tag that it had before.
         let name = &of.variant.name;
@@ -96,10 +103,14 @@ fn record(workspace: &Workspace, spec: &SpecEnum, config: &Config) -> Outcome<Re
         };
         for old in recorded.iter().filter(is_old) {
             let path = &old.file.path;
-            std::fs::remove_file(&old.file.absolute)
-                .map_err(|e| Refusal::new("write", format!("cannot remove `{path}`: {e}")))?;
+            remove(workspace, path)?;
             recording.removed.push(path.clone());
         }
     }
     Ok(recording)
+}
+
+fn remove(workspace: &Workspace, path: &str) -> Outcome<()> {
+    std::fs::remove_file(workspace.root.join(path))
+        .map_err(|e| Refusal::new("write", format!("cannot remove `{path}`: {e}")))
 }
