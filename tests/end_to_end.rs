@@ -182,6 +182,8 @@ fn the_guide_followed_by_hand_compiles_and_the_tool_touches_the_same_places() {
             "crates/agentic/runtime/src/lib.rs",
             "crates/agentic/runtime/src/task_gate.rs",
             "crates/agentic/runtime/tests/queue_tests.rs",
+            // What its rows look like, recorded for later.
+            "snapshots/oxy-task/ocr_pages.snap",
         ]
     );
 }
