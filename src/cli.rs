@@ -106,7 +106,7 @@ pub enum Format {
     Json,
     /// A review sheet.
     Markdown,
-    /// Findings on lines, for a code host: SARIF 2.1.0, `survey` only.
+    /// Findings on lines, for a code host: SARIF 2.1.0, `survey` and `check` only.
     Sarif,
 }
 
@@ -145,9 +145,14 @@ pub enum Command {
     Doctor,
     /// Show every variant, and which of the seven steps of a task each has
     #[command(
-        after_help = "The steps are those of the guideline: a variant, an executor's arm, an enqueue, a status with one\nwriter, an idempotency key, a policy, three tests. `-` is what does not apply.\n\nExample:\n  cargo oxy-task list --format json"
+        after_help = "The steps are those of the guideline: a variant, an executor's arm, an enqueue, a status with one\nwriter, an idempotency key, a policy, three tests. `-` is what does not apply.\n\nExample:\n  cargo oxy-task list --format json\n  cargo oxy-task list CloneRepository --format markdown\n  cargo oxy-task list --write-snapshot"
     )]
-    List,
+    List(List),
+    /// Keep the rules: exit 1 where any is broken
+    #[command(
+        after_help = "OXT001 a spawn in an HTTP handler that should be a task, OXT002 a variant without an executor branch,\nOXT003 a secret by value, OXT004 no dedupe, OXT005 no policy or a wrong one, OXT006 two writers of a\nstatus column, OXT007 too few tests, OXT008 a wire form that changed. `cargo oxy-task explain OXT001`\nsays more. A spawn is justified directly above it: `// oxy-task: allow(spawn) — <reason>`.\n\nExample:\n  cargo oxy-task check --format sarif > oxy-task.sarif"
+    )]
+    Check(Check),
     /// Show every call that spawns, with what the guideline says of it and why
     #[command(
         after_help = "Q1 to Q6 are the guideline's questions: more than seconds, an external service, to survive a\nrestart, a polled status, a schedule, worth a retry. A1 to A3 are what may stay: a moment's work\nthat may be lost, a response's own stream, work that is reset when the stream is.\n\nExample:\n  cargo oxy-task survey crates/app --format markdown > spawns.md"
@@ -228,6 +233,30 @@ pub struct Survey {
     /// Sites of tests, examples and benches too
     #[arg(long)]
     pub include_tests: bool,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only this one; with `--format markdown` its review sheet
+    pub variant: Option<String>,
+    /// Record the wire form of every variant
+    #[arg(long, conflicts_with = "variant")]
+    pub write_snapshot: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Leave out the findings that FILE holds
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write the findings to FILE, and succeed
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub write_baseline: Option<PathBuf>,
+    /// Write snapshots that changed beside the recorded ones, for `cargo insta review`
+    #[arg(long)]
+    pub pending: bool,
 }
 
 /// Options of commands that write.
@@ -515,4 +544,59 @@ pub fn arguments() -> Vec<std::ffi::OsString> {
         args.remove(1);
     }
     args
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::{Cli, Command};
+
+    fn arguments(of: &[String]) -> Vec<String> {
+        let all = std::iter::once("cargo-oxy-task").chain(of.iter().map(String::as_str));
+        match Cli::try_parse_from(all).unwrap().command {
+            Command::New(new) => new.request().unwrap().arguments(),
+            _ => unreachable!("the arguments are those of a `new`"),
+        }
+    }
+
+    /// What a request records of itself asks for the same request.
+    #[test]
+    fn a_request_is_recorded_as_the_command_line_gives_it() {
+        for (given, recorded) in [
+            ("new Ping", "new Ping"),
+            (
+                "new Sync slug:String depth:Option<u32> of:Vec<(String,u8)> a_ref:secret b:secret",
+                "new Sync slug:String depth:Option<u32> of:Vec<(String, u8)> a:secret b:secret",
+            ),
+            (
+                "new Sync a:u8 b:u8 --key a,b --dedupe forever --timeout 90m --retries 0 --backoff fixed:1500ms --no-todo",
+                "new Sync a:u8 b:u8 --key a,b --dedupe forever --timeout 90m --retries 0 --backoff fixed:1500ms",
+            ),
+            (
+                "new Sync --timeout 30m --retries 5 --backoff exp:1s..60s --dedupe active",
+                "new Sync",
+            ),
+            (
+                "new Sync id:Uuid --backoff exp:2s..2h --retry-on a --retry-on b --status jobs.state@id:done=Done --tag s-1",
+                "new Sync id:Uuid --backoff exp:2s..2h --retry-on a --retry-on b --status jobs.state@id:done=Done --tag s-1",
+            ),
+        ] {
+            let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+            let first = arguments(&words(given));
+            assert_eq!(first.join(" "), recorded);
+            assert_eq!(arguments(&first), first);
+        }
+        let of = [
+            "new",
+            "Sync",
+            "--schedule",
+            "0 3 * * 1-5",
+            "--doc",
+            "Two\nlines.",
+        ];
+        let first = arguments(&of.map(str::to_owned));
+        assert_eq!(first[3..], ["0 0 3 * * MON-FRI", "--doc", "Two\nlines."]);
+        assert_eq!(arguments(&first), first);
+    }
 }

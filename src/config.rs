@@ -145,7 +145,18 @@ fn set(
         config.evidence = entries;
         return Ok(());
     }
-    if OTHERS.contains(&key) {
+    if key == "snapshots" {
+        let folder = item.as_str().map(|folder| folder.trim_end_matches('/'));
+        let is_inside = |folder: &&str| {
+            let parts = |part| matches!(part, "" | "." | "..");
+            !folder.contains(['\\', ':']) && !folder.split('/').any(parts)
+        };
+        let folder = folder.filter(is_inside).ok_or_else(|| {
+            wrong("is no folder of the workspace")
+                .help("write snapshots = \"snapshots/oxy-task\", relative to the root")
+        })?;
+        let value = (folder.to_owned(), None);
+        config.values.insert(key.to_owned(), value);
         return Ok(());
     }
     let known: Vec<&str> = PATHS

@@ -2,7 +2,8 @@
 //!
 //! Layout is all that an edit may take out, where a list of fields outgrows its line: white space,
 //! and the commas and braces that rustfmt sets by a line's length; and the semicolon of a struct
-//! that gets its first fields. So untouched bytes stay untouched by construction: undo the edits
+//! that gets its first fields. What the tool recorded itself may go too: a snapshot is written anew
+//! where the task grows. So untouched bytes stay untouched by construction: undo the edits
 //! and the original is back.
 
 use std::collections::BTreeMap;
@@ -138,9 +139,13 @@ pub fn is_layout(c: char) -> bool {
 /// The kind of the one edit that takes code out: a spawn, and what only that used.
 pub const CALL_SITE: &str = "call_site";
 
-/// Whether an edit may take the text out.
-fn may_go(text: &str) -> bool {
-    text.chars().all(|c| is_layout(c) || c == ';') && text.matches(';').count() < 2
+/// The kind of an edit of what the tool recorded.
+pub const SNAPSHOT: &str = "snapshot";
+
+/// Whether an edit of `kind` may take the text out.
+fn may_go(kind: &str, text: &str) -> bool {
+    let is_little = text.chars().all(|c| is_layout(c) || c == ';') && text.matches(';').count() < 2;
+    matches!(kind, CALL_SITE | SNAPSHOT) || is_little
 }
 
 /// Puts `edits` into `text`. Several insertions at one offset keep their order.
@@ -153,8 +158,7 @@ pub fn apply(path: &str, text: &str, edits: &[TextEdit]) -> Outcome<String> {
     let mut done = 0;
     for edit in edits {
         let gone = text.get(edit.at..edit.at + edit.removed);
-        let may_go = gone.is_some_and(|gone| edit.kind == CALL_SITE || may_go(gone));
-        if edit.at < done || !may_go {
+        if edit.at < done || !gone.is_some_and(|gone| may_go(edit.kind, gone)) {
             return Err(Refusal::new(
                 "edit-conflict",
                 format!(

@@ -4,11 +4,13 @@
 //! members and files; [`index`] parses what can matter; [`landmarks`] finds the enum, its
 //! matches, the executor, the queue; [`pieces`] plan what is to be added; [`plan`] and
 //! [`edit`] turn that into changes of files; [`report`] shows them and [`apply`] writes them.
-//! [`spawn`] reads what is spawned already: a survey ends there. Everything between reading and
+//! [`spawn`] reads what is spawned already: a survey ends there. [`snapshot`] is what was recorded of
+//! the wire form, and [`check`] the rules that are kept. Everything between reading and
 //! writing is a function of texts and facts. [`demo`] holds a workspace to try that on.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod apply;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -33,6 +35,7 @@ pub mod report;
 pub mod request;
 pub mod schedule;
 pub mod settled;
+pub mod snapshot;
 pub mod spawn;
 pub mod task;
 pub mod toolchain;

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::edit::{self, FileChange, TextEdit};
+use crate::edit::{self, FileChange, SNAPSHOT, TextEdit};
 use crate::format::{self, Fragment, Rustfmt};
 use crate::merge::{self, Callers};
 use crate::note::{Note, Outcome, Place};
 use crate::pieces::PIECES;
 use crate::reflow::reflow;
+use crate::snapshot::pieces::brought;
+use crate::snapshot::{Record, text};
 use crate::trivia::Spot;
 use crate::workspace::SourceFile;
 
@@ -28,6 +30,16 @@ pub struct Plan {
     created: BTreeMap<String, String>,
     /// Files in which what goes in may outgrow its line.
     outgrown: BTreeSet<String>,
+    record: Option<DraftRecord>,
+}
+
+/// A snapshot that waits for what the plan brings.
+struct DraftRecord {
+    path: String,
+    record: Record,
+    existing: Option<Arc<SourceFile>>,
+    /// The name of the enum, and its file.
+    of: [String; 2],
 }
 
 /// A fragment that waits to be formatted.
@@ -245,6 +257,25 @@ impl Plan {
         });
     }
 
+    /// Records the task at `path`, with all that the plan brings; `of` is the enum's name and file.
+    pub fn record(
+        &mut self,
+        piece: &'static str,
+        title: impl Into<String>,
+        path: String,
+        record: Record,
+        existing: Option<Arc<SourceFile>>,
+        of: [String; 2],
+    ) {
+        self.step(piece, title, &path, State::Pending);
+        self.record = Some(DraftRecord {
+            path,
+            record,
+            existing,
+            of,
+        });
+    }
+
     /// Paths of the Rust files that stand and are added to.
     #[must_use]
     pub fn edited(&self) -> BTreeSet<&str> {
@@ -374,12 +405,52 @@ impl Plan {
     /// Whether nothing is missing.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.edits.is_empty() && self.created.is_empty()
+        self.edits.is_empty() && self.created.is_empty() && self.record.is_none()
     }
 
     /// The changes of all pending steps, sorted by path.
     pub fn changes(&self) -> Outcome<Vec<FileChange>> {
-        edit::changes(self.edits.clone(), self.created.clone())
+        let changes = edit::changes(self.edits.clone(), self.created.clone())?;
+        let Some(draft) = &self.record else {
+            return Ok(changes);
+        };
+        let mut record = draft.record.clone();
+        if let Some(scaffolded) = &mut record.scaffolded {
+            scaffolded.pieces = brought(&changes, &scaffolded.pieces);
+        }
+        let [spec, source] = &draft.of;
+        let text = text::render(&record, spec, source);
+        let (mut edits, mut created) = (self.edits.clone(), self.created.clone());
+        match &draft.existing {
+            Some(file) => {
+                let edit = replaced(&file.text, &text);
+                edits.insert(draft.path.clone(), (Arc::clone(file), vec![edit]));
+            }
+            None => {
+                created.insert(draft.path.clone(), text);
+            }
+        }
+        edit::changes(edits, created)
+    }
+}
+
+/// The edit that makes `after` of `before`: the lines between what both begin and end with.
+fn replaced(before: &str, after: &str) -> TextEdit {
+    let both = before
+        .split_inclusive('\n')
+        .zip(after.split_inclusive('\n'));
+    let start: usize = both.take_while(|(a, b)| a == b).map(|(a, _)| a.len()).sum();
+    let (before, after) = (&before[start..], &after[start..]);
+    let both = before
+        .split_inclusive('\n')
+        .rev()
+        .zip(after.split_inclusive('\n').rev());
+    let end: usize = both.take_while(|(a, b)| a == b).map(|(a, _)| a.len()).sum();
+    TextEdit {
+        at: start,
+        removed: before.len() - end,
+        text: after[..after.len() - end].to_owned(),
+        kind: SNAPSHOT,
     }
 }
 

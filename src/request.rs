@@ -41,6 +41,92 @@ pub struct TaskRequest {
     pub given: Vec<(&'static str, &'static str)>,
 }
 
+impl TaskRequest {
+    /// The arguments that ask for the task, from `new` on; what is the default is left out, and what
+    /// says nothing of the task, `--no-todo` say.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        let mut out = vec!["new".to_owned(), self.variant.clone()];
+        for field in &self.fields {
+            let name = &field.name;
+            out.push(if field.is_secret {
+                format!("{}:secret", name.strip_suffix("_ref").unwrap_or(name))
+            } else {
+                format!("{name}:{}", crate::index::tokens(&field.ty))
+            });
+        }
+        let mut option = |name: &str, value: String| out.extend([format!("--{name}"), value]);
+        if let Some(key) = &self.key {
+            option("key", key.join(","));
+        }
+        if self.dedupe == Dedupe::Forever {
+            option("dedupe", "forever".to_owned());
+        }
+        let timeout = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
+        if timeout != 30 * 60_000 {
+            option("timeout", span(timeout));
+        }
+        if self.retries != 5 {
+            option("retries", self.retries.to_string());
+        }
+        match self.backoff {
+            Backoff::Exponential(1000, 60_000) => {}
+            Backoff::Exponential(first, last) => {
+                option("backoff", format!("exp:{}..{}", span(first), span(last)));
+            }
+            Backoff::Fixed(pause) => option("backoff", format!("fixed:{}", span(pause))),
+        }
+        for text in &self.retry_on {
+            option("retry-on", text.clone());
+        }
+        if let Some(status) = &self.status {
+            option("status", status.to_string());
+        }
+        let rest = [
+            ("schedule", &self.schedule),
+            ("tag", &self.tag),
+            ("doc", &self.doc),
+        ];
+        for (name, value) in rest {
+            if let Some(value) = value {
+                option(name, value.clone());
+            }
+        }
+        out
+    }
+}
+
+/// Milliseconds in the largest unit that holds them.
+fn span(millis: u64) -> String {
+    let units = [(3_600_000, "h"), (60_000, "m"), (1000, "s")];
+    let unit = units.iter().find(|(of, _)| millis.is_multiple_of(*of));
+    unit.map_or(format!("{millis}ms"), |(of, unit)| {
+        format!("{}{unit}", millis / of)
+    })
+}
+
+impl std::fmt::Display for StatusRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.entity, self.column)?;
+        if let Some(field) = &self.field {
+            write!(f, "@{field}")?;
+        }
+        let values = [
+            ("running", &self.running),
+            ("done", &self.done),
+            ("failed", &self.failed),
+        ];
+        let mut mark = ':';
+        for (name, value) in values {
+            if let Some(value) = value {
+                write!(f, "{mark}{name}={value}")?;
+                mark = ',';
+            }
+        }
+        Ok(())
+    }
+}
+
 /// One field of the variant.
 #[derive(Debug, Clone)]
 pub struct Field {

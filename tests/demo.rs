@@ -116,7 +116,7 @@ fn it_shows_and_proves_a_task_and_what_it_names_next_works() {
     assert_eq!(git(&dir, &["rev-list", "--count", "HEAD"]).trim(), "1");
     assert_eq!(git(&dir, &["diff", "--name-only"]).lines().count(), 14);
     let new = git(&dir, &["status", "--porcelain", "--untracked-files=all"]);
-    assert_eq!(new.lines().filter(|l| l.starts_with("??")).count(), 7);
+    assert_eq!(new.lines().filter(|l| l.starts_with("??")).count(), 8);
 
     for part in [
         "    Unpacked 90 files of a workspace into `oxy-task-demo`",
@@ -167,12 +167,12 @@ fn it_works_inside_another_workspace_and_repository() {
         ("dir", Value::from(dir.to_str().unwrap())),
         ("applied", Value::from(true)),
         ("repository", Value::from(true)),
-        ("files", serde_json::json!({ "created": 7, "edited": 14 })),
+        ("files", serde_json::json!({ "created": 8, "edited": 14 })),
         ("tests", serde_json::json!({ "passed": 3, "failed": 0 })),
     ] {
         assert_eq!(object[field], value, "{field}");
     }
-    assert_eq!(object["created"].as_array().unwrap().len(), 7);
+    assert_eq!(object["created"].as_array().unwrap().len(), 8);
     assert_eq!(object.get("error"), None);
     assert_eq!(next(&ran.stderr)[0], "cd 'crates/a demo'");
     std::fs::remove_dir_all(outer.path().join("crates")).unwrap();

@@ -752,7 +752,10 @@ fn the_command_line_is_checked() {
     let small = Small::of("fn a() { tokio::spawn(async {}); }\n");
     let (code, out, err) = small.tool(&["list", "--format", "sarif"]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.contains("only `survey` speaks SARIF"), "{err}");
+    assert!(
+        err.contains("only `survey` and `check` speak SARIF"),
+        "{err}"
+    );
     let (code, _, err) = small.tool(&["survey", "--offline", "nowhere"]);
     assert_eq!(code, 1);
     assert!(

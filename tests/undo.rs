@@ -43,7 +43,7 @@ fn what_was_written_is_taken_back_byte_for_byte() {
     for part in [
         "    Restored crates/agentic/core/src/delegation.rs",
         &format!("     Removed {MODULE}"),
-        "`new CloneRepository` is taken back: 14 files restored, 7 removed",
+        "`new CloneRepository` is taken back: 14 files restored, 8 removed",
         "rows with the tag `clone_repository` would no longer decode",
     ] {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);

@@ -1,8 +1,10 @@
 //! One file a command: read, plan, show or apply, report.
 
+mod check;
 mod demo;
 mod doctor;
 mod explain;
+mod files;
 mod init;
 mod list;
 mod migrate;
@@ -56,8 +58,9 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> u8 {
     let common = &cli.common;
     let shell = Shell::new(common.color, common.quiet, common.verbose);
-    if common.format == Format::Sarif && !matches!(cli.command, Command::Survey(_)) {
-        let refusal = Refusal::usage("format", "only `survey` speaks SARIF")
+    let speaks_sarif = matches!(cli.command, Command::Survey(_) | Command::Check(_));
+    if common.format == Format::Sarif && !speaks_sarif {
+        let refusal = Refusal::usage("format", "only `survey` and `check` speak SARIF")
             .help("give `--format human`, `json` or `markdown`");
         report::refusal(&shell, Format::Human, "", None, &refusal);
         return refusal.exit_code();
@@ -83,7 +86,12 @@ fn run(cli: &Cli) -> u8 {
             Err(refusal) => ("demo", None, Err(refusal)),
         },
         Command::Doctor => ("doctor", None, doctor::run(&shell, common)),
-        Command::List => ("list", None, list::run(&shell, common)),
+        Command::Check(args) => match check::run(&shell, common, args) {
+            Ok(true) => ("check", None, Ok(())),
+            Ok(false) => return 1,
+            Err(refusal) => ("check", None, Err(refusal)),
+        },
+        Command::List(args) => ("list", None, list::run(&shell, common, args)),
         Command::Survey(args) => ("survey", None, survey::run(&shell, common, args)),
         Command::Explain { code } => ("explain", None, explain::run(&shell, common, code)),
         Command::Skill { path } => {

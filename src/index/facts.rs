@@ -96,6 +96,8 @@ pub struct VariantFact {
     pub comma: Option<usize>,
     /// Named fields; `None` for a tuple variant.
     pub fields: Option<Vec<FieldFact>>,
+    /// Types of a tuple variant, as tokens.
+    pub tuple: Vec<String>,
     /// Serde attributes on it.
     pub serde: SerdeFact,
     /// Whether it stands under `#[cfg]`.
@@ -117,8 +119,29 @@ pub struct FieldFact {
     pub range: Range<usize>,
     /// Attributes, as tokens.
     pub attributes: Vec<String>,
+    /// What those of serde say.
+    pub serde: FieldSerde,
     /// Whether it is `pub`.
     pub is_pub: bool,
+}
+
+/// What serde attributes of a field say, as far as the wire form depends on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldSerde {
+    /// `rename = "…"`, or its `serialize` part.
+    pub rename: Option<String>,
+    /// `alias = "…"`, and the `deserialize` part of a rename.
+    pub aliases: Vec<String>,
+    /// `default`, or the function that it names.
+    pub default: Option<String>,
+    /// `skip_serializing_if = "…"`.
+    pub omitted: Option<String>,
+    /// `skip` or `skip_deserializing`: it is never read.
+    pub is_skipped: bool,
+    /// `flatten`.
+    pub is_flat: bool,
+    /// `with` or `deserialize_with`: an `Option` that is missing is then an error too.
+    pub has_reader: bool,
 }
 
 /// What serde attributes say, as far as the wire form depends on it.

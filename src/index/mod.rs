@@ -21,12 +21,13 @@ mod statements;
 pub use body::{BodyFact, LazyBody};
 pub use code::{Arm, Binding, Code, FnCode, Kind, Let, Literal, Method};
 pub use facts::{
-    ArmFact, EnumFact, FieldFact, FileFacts, FnFact, ImplFact, ItemFact, MatchFact, ModFact,
-    ModelFact, Pattern, SerdeFact, StringSetFact, StructFact, UseFact, VariantFact,
+    ArmFact, EnumFact, FieldFact, FieldSerde, FileFacts, FnFact, ImplFact, ItemFact, MatchFact,
+    ModFact, ModelFact, Pattern, SerdeFact, StringSetFact, StructFact, UseFact, VariantFact,
 };
 pub use field_lists::{Braces, FieldList, ListForm, ListedField};
 pub use lookup::{Index, Memory};
 pub(crate) use lookup::{find, on_all_cores};
+pub(crate) use read::tokens;
 pub use read::{Interest, mentions, prove, prove_one, read, whole_words};
 pub use scopes::Meaning;
 pub use spawned::{BodyOfWork, LetFact, Logged, SpawnFact, Statement, WorkFact, WorkForm};

@@ -236,7 +236,7 @@ pub(super) fn path_text(path: &syn::Path) -> String {
 }
 
 /// Tokens with single spaces, without the ones that only make types hard to read.
-pub(super) fn tokens(node: &impl ToTokens) -> String {
+pub(crate) fn tokens(node: &impl ToTokens) -> String {
     let text = node.to_token_stream().to_string();
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -435,6 +435,7 @@ impl Reader<'_> {
                         .filter(|attribute| !attribute.path().is_ident("doc"))
                         .map(tokens)
                         .collect(),
+                    serde: serde_attr::field(&field.attrs),
                     is_pub: matches!(field.vis, Visibility::Public(_)),
                 })
             })
@@ -918,6 +919,13 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                         syn::Fields::Named(named) => Some(self.fields(named)),
                         syn::Fields::Unit => Some(Vec::new()),
                         syn::Fields::Unnamed(_) => None,
+                    },
+                    tuple: match &variant.fields {
+                        syn::Fields::Unnamed(unnamed) => {
+                            let types = unnamed.unnamed.iter();
+                            types.map(|field| tokens(&field.ty)).collect()
+                        }
+                        _ => Vec::new(),
                     },
                     serde,
                     is_cfg: variant.attrs.iter().any(|a| a.path().is_ident("cfg")),

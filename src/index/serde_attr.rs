@@ -2,7 +2,7 @@
 
 use syn::Attribute;
 
-use super::facts::SerdeFact;
+use super::facts::{FieldSerde, SerdeFact};
 
 /// Reads every serde attribute of `attributes`, `cfg_attr`-wrapped ones left aside.
 pub(super) fn read(attributes: &[Attribute]) -> SerdeFact {
@@ -38,6 +38,47 @@ pub(super) fn read(attributes: &[Attribute]) -> SerdeFact {
     }
     fact
 }
+
+/// Reads every serde attribute of a field, `cfg_attr`-wrapped ones left aside.
+pub(super) fn field(attributes: &[Attribute]) -> FieldSerde {
+    let mut fact = FieldSerde::default();
+    for attribute in attributes.iter().filter(|a| a.path().is_ident("serde")) {
+        // An attribute that serde itself would refuse is rustc's to report.
+        let _ = attribute.parse_nested_meta(|meta| {
+            let name = meta.path.get_ident().map(ToString::to_string);
+            match name.as_deref() {
+                Some("rename") => {
+                    let (serialize, deserialize) = both(&meta)?;
+                    fact.aliases.extend(deserialize);
+                    fact.rename = serialize;
+                }
+                Some("alias") => fact.aliases.push(text(&meta)?),
+                Some("default") => {
+                    let is_named = meta.input.peek(syn::Token![=]);
+                    let named = if is_named {
+                        text(&meta)?
+                    } else {
+                        DEFAULT.to_owned()
+                    };
+                    fact.default = Some(named);
+                }
+                Some("skip_serializing_if") => fact.omitted = Some(text(&meta)?),
+                Some("skip" | "skip_deserializing") => fact.is_skipped = true,
+                Some("flatten") => fact.is_flat = true,
+                Some("with" | "deserialize_with") => {
+                    fact.has_reader = true;
+                    skip(&meta)?;
+                }
+                _ => skip(&meta)?,
+            }
+            Ok(())
+        });
+    }
+    fact
+}
+
+/// What `default` without a function calls.
+const DEFAULT: &str = "Default::default";
 
 /// The value of `name = "…"`.
 fn text(meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<String> {

@@ -29,15 +29,15 @@ pub use enqueue::{Column, Filled, Queue, Value};
 pub use events::EventNames;
 pub use executor::{Executor, Scrutinee};
 pub use exhaustive::{Coverage, MatchSite, sites};
-pub use field_owner::{Construction, Owner, TaskNames};
+pub use field_owner::{Construction, Owner, TaskNames, constructions};
 pub use policy::{Backoffs, PolicyTypes};
 pub use records::{Records, RunFunction};
 pub use resume::{ResumeDispatch, ResumeReading};
 pub use root_policy::RootPolicy;
 pub use scheduler::{Form as JobForm, Registration, Scheduler, discover as find_scheduler};
-pub use spec::{SpecEnum, discover as discover_spec, wire_case};
+pub use spec::{SpecEnum, discover as discover_spec, field_case, wire_case};
 pub use status::{Status, find as find_status};
-pub use steps::{STEPS, Step, VariantSteps, steps};
+pub use steps::{STEPS, Step, VariantSteps, function_around, is_test, steps};
 pub use tasks::{TaskModule, modules as task_modules};
 pub use worker::WorkerSite;
 pub use worker_start::{Room, WorkerStart};
@@ -66,6 +66,12 @@ impl Config {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(|(value, _)| value.as_str())
+    }
+
+    /// The folder of the recorded snapshots, relative to the root, with `/`.
+    #[must_use]
+    pub fn snapshots(&self) -> &str {
+        self.get("snapshots").unwrap_or("snapshots/oxy-task")
     }
 
     /// Where `key` was set, if in a manifest.
@@ -99,6 +105,8 @@ pub struct Landmarks {
     pub worker_starts: Vec<WorkerStart>,
     /// How events are called.
     pub events: EventNames,
+    /// The folder of the recorded snapshots, relative to the root.
+    pub snapshots: String,
     /// What is worth saying about how things were found.
     pub notes: Vec<Note>,
 }
@@ -141,6 +149,7 @@ pub fn discover(index: &Index<'_>, spec: &SpecEnum, config: &Config) -> Outcome<
         workers,
         worker_starts,
         events,
+        snapshots: config.snapshots().to_owned(),
         notes,
     })
 }

@@ -54,6 +54,30 @@ pub(super) fn tags(fact: &EnumFact, variant: &VariantFact) -> Vec<String> {
     tags
 }
 
+/// A field's name under serde's `rename_all`, which goes by underscores.
+#[must_use]
+pub fn field_case(rule: Option<&str>, name: &str) -> String {
+    let capital = |word: &str| {
+        let mut chars = word.chars();
+        let first = chars.next().map(|c| c.to_ascii_uppercase().to_string());
+        first.unwrap_or_default() + chars.as_str()
+    };
+    let pascal = || name.split('_').map(capital).collect::<String>();
+    match rule {
+        Some("UPPERCASE" | "SCREAMING_SNAKE_CASE") => name.to_ascii_uppercase(),
+        Some("PascalCase") => pascal(),
+        Some("camelCase") => {
+            let pascal = pascal();
+            let mut chars = pascal.chars();
+            let first = chars.next().map(|c| c.to_ascii_lowercase().to_string());
+            first.unwrap_or_default() + chars.as_str()
+        }
+        Some("kebab-case") => name.replace('_', "-"),
+        Some("SCREAMING-KEBAB-CASE") => name.to_ascii_uppercase().replace('_', "-"),
+        _ => name.to_owned(),
+    }
+}
+
 /// A variant's name under serde's `rename_all`, which splits at every capital letter.
 ///
 /// The rule is `serde_derive`'s: `OCRPages` becomes `o_c_r_pages` in snake case, whatever case

@@ -215,14 +215,16 @@ fn enough(tests: Vec<Place>) -> Step {
 }
 
 /// The innermost function around a place.
-fn function_around<'f>(facts: &'f Arc<FileFacts>, range: &Range<usize>) -> Option<&'f FnFact> {
+#[must_use]
+pub fn function_around<'f>(facts: &'f Arc<FileFacts>, range: &Range<usize>) -> Option<&'f FnFact> {
     let holds = |f: &&FnFact| f.range.start <= range.start && range.end <= f.range.end;
     let around = facts.functions.iter().filter(holds);
     around.min_by_key(|f| f.range.len())
 }
 
 /// Whether the function is a test: it has an attribute `#[test]`, or one of that name of a crate.
-fn is_test(facts: &FileFacts, function: &FnFact) -> bool {
+#[must_use]
+pub fn is_test(facts: &FileFacts, function: &FnFact) -> bool {
     let head = &facts.file.text[function.range.start..function.name_range.start];
     head.lines().any(|line| {
         let line = line.trim();

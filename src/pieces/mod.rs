@@ -14,6 +14,7 @@ mod registration;
 mod resume_branch;
 mod schedule;
 mod secrets;
+mod snapshot;
 mod status_table;
 mod task_module;
 mod tasks_mod;
@@ -42,7 +43,7 @@ pub struct Piece {
 }
 
 /// Every piece, in the order in which they are planned.
-pub const PIECES: [Piece; 20] = [
+pub const PIECES: [Piece; 21] = [
     worker::PIECE,
     variant::PIECE,
     fields::PIECE,
@@ -63,6 +64,7 @@ pub const PIECES: [Piece; 20] = [
     call_site::PIECE,
     registration::PIECE,
     dependencies::PIECE,
+    snapshot::PIECE,
 ];
 
 /// Plans every piece of a task.

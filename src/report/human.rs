@@ -6,6 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::{Report, unified};
+use crate::check::{self, Finding};
 use crate::cli::Color;
 use crate::note::{Note, Place, Refusal, Severity};
 use crate::plan::State;
@@ -140,46 +141,67 @@ impl Shell {
         places: &[(&Place, String)],
         help: Option<&str>,
     ) {
-        let message = printable(message);
-        let code = printable(code);
-        let sources: Vec<(String, String, usize)> = places
-            .iter()
-            .map(|(place, label)| {
-                // What is not printed as it is has another length: places count characters.
-                let source = printable(&place.source);
-                let before = source.chars().take(place.column - 1);
-                let start = before.map(char::len_utf8).sum();
-                (source, printable(label), start)
-            })
-            .collect();
-        let paths: Vec<String> = places.iter().map(|(p, _)| printable(&p.path)).collect();
-        let mut group = Group::with_title(level.primary_title(message.as_str()).id(code.as_str()));
-        for (((place, _), (source, label, start)), path) in places.iter().zip(&sources).zip(&paths)
-        {
-            let end = source[*start..]
-                .char_indices()
-                .nth(place.width)
-                .map_or(source.len(), |(at, _)| start + at);
-            let annotation = AnnotationKind::Primary.span(*start..end.max(*start));
-            let annotation = if label.is_empty() {
-                annotation
-            } else {
-                annotation.label(label.as_str())
-            };
-            group = group.element(
-                Snippet::source(source.as_str())
-                    .path(path.as_str())
-                    .line_start(place.line)
-                    .annotation(annotation),
-            );
-        }
-        let help = help.map(printable);
-        if let Some(help) = &help {
-            group = group.element(Level::HELP.message(help.as_str()));
-        }
-        let text = Renderer::styled().render(&[group]);
+        let text = rendered(level, code, message, places, help);
         self.say(&format!("{text}\n\n"));
     }
+}
+
+/// A finding in rustc's form, with an empty line below.
+pub(super) fn finding(of: &Finding) -> String {
+    let level = match of.level {
+        check::Level::Error => Level::ERROR,
+        check::Level::Warning => Level::WARNING,
+    };
+    let places = [(&of.place, String::new())];
+    let text = rendered(level, of.rule, &of.message, &places, Some(&of.help));
+    format!("{text}\n\n")
+}
+
+/// A message in rustc's form: the lines that it speaks of, what is meant underlined.
+fn rendered(
+    level: Level<'_>,
+    code: &str,
+    message: &str,
+    places: &[(&Place, String)],
+    help: Option<&str>,
+) -> String {
+    let message = printable(message);
+    let code = printable(code);
+    let sources: Vec<(String, String, usize)> = places
+        .iter()
+        .map(|(place, label)| {
+            // What is not printed as it is has another length: places count characters.
+            let source = printable(&place.source);
+            let before = source.chars().take(place.column - 1);
+            let start = before.map(char::len_utf8).sum();
+            (source, printable(label), start)
+        })
+        .collect();
+    let paths: Vec<String> = places.iter().map(|(p, _)| printable(&p.path)).collect();
+    let mut group = Group::with_title(level.primary_title(message.as_str()).id(code.as_str()));
+    for (((place, _), (source, label, start)), path) in places.iter().zip(&sources).zip(&paths) {
+        let end = source[*start..]
+            .char_indices()
+            .nth(place.width)
+            .map_or(source.len(), |(at, _)| start + at);
+        let annotation = AnnotationKind::Primary.span(*start..end.max(*start));
+        let annotation = if label.is_empty() {
+            annotation
+        } else {
+            annotation.label(label.as_str())
+        };
+        group = group.element(
+            Snippet::source(source.as_str())
+                .path(path.as_str())
+                .line_start(place.line)
+                .annotation(annotation),
+        );
+    }
+    let help = help.map(printable);
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    Renderer::styled().render(&[group])
 }
 
 /// Text of the workspace without control characters: an escape sequence in a source file must

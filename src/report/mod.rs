@@ -6,6 +6,7 @@
     reason = "this is where printing belongs"
 )]
 
+mod check;
 mod configured;
 mod demo;
 mod diff;
@@ -14,17 +15,22 @@ mod human;
 mod json;
 mod list;
 mod markdown;
+mod recorded;
 mod sarif;
+mod sheet;
 mod survey;
 mod undone;
 mod written;
 
+pub use check::show as check;
 pub use configured::show as configured;
 pub use demo::Demonstrated;
 pub use diff::unified;
 pub use doctor::Found;
 pub use human::Shell;
 pub use list::show as list;
+pub use recorded::{Recording, show as recorded};
+pub use sheet::{Sheet, show as sheet};
 pub use survey::show as survey;
 pub use undone::show as undone;
 pub use written::{Fate, show as written};

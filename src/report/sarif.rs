@@ -1,7 +1,10 @@
-//! The sites as SARIF 2.1.0, which a code host shows on their lines.
+//! Sites and findings as SARIF 2.1.0, which a code host shows on their lines.
 
 use serde_json::{Value, json};
 
+use crate::check::{self, Finding};
+use crate::digest::digest;
+use crate::note::Place;
 use crate::spawn::{Surveyed, Verdict};
 
 /// What each verdict says, and how loud: those that are in order are no results.
@@ -19,7 +22,7 @@ const RULES: [(Verdict, &str, &str); 3] = [
     (Verdict::Acceptable, "none", "Spawned work that may stay"),
 ];
 
-/// The log: one run, a result for each site that somebody should know of.
+/// The log of a survey: a result for each site that somebody should know of.
 pub(super) fn log(sites: &[Surveyed]) -> Value {
     let rules = RULES.iter().map(|(verdict, level, text)| {
         json!({
@@ -29,6 +32,24 @@ pub(super) fn log(sites: &[Surveyed]) -> Value {
         })
     });
     let results = sites.iter().filter_map(result);
+    run(&rules.collect::<Vec<_>>(), &results.collect::<Vec<_>>())
+}
+
+/// The log of a check: a result for each finding.
+pub(super) fn findings(findings: &[Finding]) -> Value {
+    let rules = check::RULES.iter().map(|rule| {
+        json!({
+            "id": rule.id,
+            "shortDescription": { "text": rule.about },
+            "defaultConfiguration": { "level": "error" },
+        })
+    });
+    let results = findings.iter().map(of_finding);
+    run(&rules.collect::<Vec<_>>(), &results.collect::<Vec<_>>())
+}
+
+/// A log of one run.
+fn run(rules: &[Value], results: &[Value]) -> Value {
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -37,13 +58,40 @@ pub(super) fn log(sites: &[Surveyed]) -> Value {
                 "driver": {
                     "name": "cargo-oxy-task",
                     "version": env!("CARGO_PKG_VERSION"),
-                    "rules": rules.collect::<Vec<_>>(),
+                    "rules": rules,
                 },
             },
             "columnKind": "unicodeCodePoints",
             "originalUriBaseIds": { "SRCROOT": { "description": { "text": "The root of the workspace" } } },
-            "results": results.collect::<Vec<_>>(),
+            "results": results,
         }],
+    })
+}
+
+fn of_finding(of: &Finding) -> Value {
+    let at = check::RULES.iter().position(|rule| rule.id == of.rule);
+    json!({
+        "ruleId": of.rule,
+        "ruleIndex": at,
+        "level": of.level.name(),
+        "message": { "text": format!("{}\n\nhelp: {}", of.message, of.help) },
+        "locations": [location(&of.place)],
+        // What a code host knows a finding by when its line moves.
+        "partialFingerprints": { "oxyTask/v1": digest(&of.key(), 16) },
+    })
+}
+
+/// Where something stands, below the root of the workspace.
+fn location(place: &Place) -> Value {
+    json!({
+        "physicalLocation": {
+            "artifactLocation": { "uri": uri(&place.path), "uriBaseId": "SRCROOT" },
+            "region": {
+                "startLine": place.line,
+                "startColumn": place.column,
+                "endColumn": place.column + place.width,
+            },
+        },
     })
 }
 
@@ -67,16 +115,7 @@ fn result(of: &Surveyed) -> Option<Value> {
         "ruleIndex": at,
         "level": level,
         "message": { "text": format!("`{}`: {}", of.site.call, reasons.join("; ")) },
-        "locations": [{
-            "physicalLocation": {
-                "artifactLocation": { "uri": uri(&place.path), "uriBaseId": "SRCROOT" },
-                "region": {
-                    "startLine": place.line,
-                    "startColumn": place.column,
-                    "endColumn": place.column + place.width,
-                },
-            },
-        }],
+        "locations": [location(place)],
     });
     // By the standard what has the level `none` is not a finding of kind `fail`.
     if level == "none" {

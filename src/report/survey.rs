@@ -45,15 +45,6 @@ fn counts(sites: &[Surveyed]) -> String {
     }
 }
 
-/// The function that a site stands in, with the type that it belongs to.
-fn function(of: &Surveyed) -> String {
-    let function = &of.site.function;
-    match function.self_type() {
-        Some(owner) => format!("{owner}::{}", function.fact().name),
-        None => function.fact().name.clone(),
-    }
-}
-
 /// A reason with its rule before it.
 fn reason(of: &Surveyed, at: usize) -> String {
     let Some(reason) = of.judgement.reasons.get(at) else {
@@ -86,6 +77,7 @@ fn table(sites: &[Surveyed], is_verbose: bool) -> String {
             out.push('\n');
         }
         out.push_str(&format!("{} ({})\n", verdict.name(), group.len()));
+        let function = |of: &Surveyed| of.site.function_name();
         let width = |text: &dyn Fn(&Surveyed) -> String| {
             group
                 .iter()
@@ -99,7 +91,7 @@ fn table(sites: &[Surveyed], is_verbose: bool) -> String {
             out.push_str(&format!(
                 "  {:<places$}  {:<functions$}  {}{mark}\n",
                 place(of),
-                function(of),
+                of.site.function_name(),
                 reason(of, decisive(of))
             ));
             if !is_verbose {
@@ -163,7 +155,7 @@ fn site(of: &Surveyed) -> Value {
         "path": site.place.path,
         "line": site.place.line,
         "column": site.place.column,
-        "function": function(of),
+        "function": site.function_name(),
         "package": site.package,
         "call": site.call,
         "in_http_handler": judgement.in_http_handler,
@@ -223,7 +215,7 @@ fn sheet(sites: &[Surveyed]) -> String {
             let place = &of.site.place;
             out.push_str(&format!(
                 "\n### `{}` at {}:{}\n\n",
-                function(of),
+                of.site.function_name(),
                 place.path,
                 place.line
             ));
@@ -279,7 +271,7 @@ fn sheet(sites: &[Surveyed]) -> String {
                 "| {}:{} | `{}` | {} |\n",
                 of.site.place.path,
                 of.site.place.line,
-                function(of),
+                of.site.function_name(),
                 reason(of, 0).replace('|', "\\|")
             ));
         }

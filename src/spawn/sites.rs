@@ -37,6 +37,18 @@ pub struct Site {
     pub wrapper: Option<FnRef>,
 }
 
+impl Site {
+    /// The function that it stands in, with the type that it belongs to: `Client::run`.
+    #[must_use]
+    pub fn function_name(&self) -> String {
+        let name = &self.function.fact().name;
+        match self.function.self_type() {
+            Some(owner) => format!("{owner}::{name}"),
+            None => name.clone(),
+        }
+    }
+}
+
 /// Looks at a site while everything around it is at hand.
 pub struct Seen<'s, 'c> {
     /// The function that the site stands in.

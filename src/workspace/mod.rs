@@ -207,6 +207,12 @@ impl Workspace {
         })
     }
 
+    /// Reads a file that need not be there; `None` where it is not.
+    pub fn read_if_any(&self, path: &str) -> Outcome<Option<SourceFile>> {
+        let is_there = self.texts.contains_key(path) || self.exists(path);
+        is_there.then(|| self.read_text(path)).transpose()
+    }
+
     /// Whether the path (relative to the root) exists.
     #[must_use]
     pub fn exists(&self, path: &str) -> bool {
