@@ -146,7 +146,7 @@ impl Fleet {
     ///
     /// Cargo names the artifacts of a workspace by paths relative to its root, so that copies
     /// with one target folder take each other's for their own unless their files are newer.
-    fn turn(&self) -> MutexGuard<'static, PathBuf> {
+    pub fn turn(&self) -> MutexGuard<'static, PathBuf> {
         let mut last = LAST_BUILT.lock().unwrap_or_else(PoisonError::into_inner);
         if *last != self.path() {
             let now = SystemTime::now();
