@@ -48,22 +48,37 @@ pub struct Evidence {
     pub calls: Vec<String>,
 }
 
+/// How far work is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// A few calls further than what decides: for the reasons.
+    Reasons,
+    /// Until something decides.
+    Decision,
+}
+
 /// Looks into work and what it calls; what a function does is read once.
 pub struct Looker<'a, 'i, 'w> {
     /// The workspace.
     pub program: &'a Program<'i, 'w>,
     /// What the configuration counts: calls with their rules.
     pub configured: &'a [(String, String)],
+    extent: Extent,
     known: Mutex<HashMap<(String, usize), Arc<Own>>>,
 }
 
 impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
     /// Nothing is read yet.
     #[must_use]
-    pub fn new(program: &'a Program<'i, 'w>, configured: &'a [(String, String)]) -> Self {
+    pub fn new(
+        program: &'a Program<'i, 'w>,
+        configured: &'a [(String, String)],
+        extent: Extent,
+    ) -> Self {
         Self {
             program,
             configured,
+            extent,
             known: Mutex::default(),
         }
     }
@@ -97,7 +112,11 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
                     Effect::Model | Effect::Git | Effect::Mail | Effect::Network
                 )
             });
-            if level.is_empty() || done.len() > FUNCTIONS || (is_decided && depth > 3) {
+            let is_enough = match self.extent {
+                Extent::Reasons => is_decided && depth > 3,
+                Extent::Decision => is_decided,
+            };
+            if level.is_empty() || done.len() > FUNCTIONS || is_enough {
                 break;
             }
             let mut next = Vec::new();

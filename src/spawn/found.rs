@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::captures::{Role, role_of};
-use super::evidence::Looker;
+use super::evidence::{Extent, Looker};
+use super::machinery::Machinery;
 use super::program::{FnRef, Program};
 use super::reach::Reach;
 use super::scope::{Known, Source, free};
 use super::sites::{Seen, Site, sites_in};
-use super::survey::machinery;
 use super::typer::Typer;
 use super::types::{self, Typed};
 use super::verdict::{Judge, Judgement};
@@ -123,8 +123,8 @@ pub fn found(
     let program = Program::new(index);
     let judge = Judge {
         reach: Reach::new(&program, config),
-        looker: Looker::new(&program, &config.evidence),
-        machinery: machinery(index, config)?,
+        looker: Looker::new(&program, &config.evidence, Extent::Decision),
+        machinery: Machinery::new(index, config),
     };
     sites_in(&program, &config.spawn_wrappers, path, &|site, seen| {
         let function = seen.function.fact();

@@ -10,6 +10,7 @@ mod effects;
 mod evidence;
 mod found;
 mod joined;
+mod machinery;
 mod migratable;
 mod outside;
 mod own;

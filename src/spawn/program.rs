@@ -127,7 +127,9 @@ impl<'i, 'w> Program<'i, 'w> {
             let mut next = BTreeSet::new();
             for name in &calls {
                 for path in self.files(0, name) {
-                    let may = files.get(path).is_some_and(|file| takes_work(&file.text));
+                    let may = files
+                        .get(path)
+                        .is_some_and(|file| gives_work(&file.text, name));
                     if !may || !found.insert(path.clone()) {
                         continue;
                     }
@@ -550,6 +552,16 @@ fn takes_work(text: &str) -> bool {
     ["Future", "FnOnce", "Fn(", "FnMut"]
         .iter()
         .any(|word| text.contains(word))
+}
+
+/// Whether a text declares a function called `name` that takes work.
+fn gives_work(text: &str, name: &str) -> bool {
+    let declaration = format!("fn {name}");
+    let mut declarations = text.match_indices(&declaration);
+    declarations.any(|(at, _)| {
+        let rest = &text[at..];
+        takes_work(rest.split(['{', ';']).next().unwrap_or(rest))
+    })
 }
 
 /// Names that stand before an opening parenthesis in a text.

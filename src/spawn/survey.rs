@@ -1,14 +1,13 @@
 //! The whole survey: every site with its judgement.
 
-use std::collections::BTreeSet;
-
-use super::evidence::Looker;
+use super::evidence::{Extent, Looker};
+use super::machinery::Machinery;
 use super::program::Program;
 use super::reach::Reach;
 use super::sites::{Site, sites};
 use super::verdict::{Judge, Judgement};
-use crate::index::{Index, mentions};
-use crate::landmarks::{self, Config};
+use crate::index::Index;
+use crate::landmarks::Config;
 use crate::note::{Outcome, Place};
 
 /// A site with what is said of it.
@@ -33,8 +32,8 @@ pub fn survey(index: &Index<'_>, config: &Config, with_tests: bool) -> Outcome<S
     let program = Program::new(index);
     let judge = Judge {
         reach: Reach::new(&program, config),
-        looker: Looker::new(&program, &config.evidence),
-        machinery: machinery(index, config)?,
+        looker: Looker::new(&program, &config.evidence, Extent::Reasons),
+        machinery: Machinery::new(index, config),
     };
     let found = sites(
         &program,
@@ -79,29 +78,4 @@ fn unseen(program: &Program<'_, '_>) -> Outcome<Vec<Place>> {
         }
     }
     Ok(unseen)
-}
-
-/// Names of the types that the machinery of tasks is made of: what the enum's file declares, and
-/// the structs that hold one of those. Empty for a workspace without the enum.
-pub(super) fn machinery(index: &Index<'_>, config: &Config) -> Outcome<Vec<String>> {
-    let Ok(spec) = landmarks::discover_spec(index, config) else {
-        return Ok(Vec::new());
-    };
-    let enums = spec.facts.enums.iter().map(|e| e.name.clone());
-    let structs = spec.facts.structs.iter().map(|s| s.name.clone());
-    let near: BTreeSet<String> = enums.chain(structs).collect();
-    let mut all = near.clone();
-    for name in &near {
-        for path in index.containing(name) {
-            if index.workspace.member_of(&path).is_none() || index.is_for_tests(&path) {
-                continue;
-            }
-            for of in &index.facts(&path)?.structs {
-                if of.fields.iter().any(|field| mentions(&field.ty, name)) {
-                    all.insert(of.name.clone());
-                }
-            }
-        }
-    }
-    Ok(all.into_iter().collect())
 }

@@ -4,6 +4,7 @@ use super::channels::{Ends, ends};
 use super::effects::{self, Effect};
 use super::evidence::{Evidence, Finding, Looker};
 use super::joined::Fate;
+use super::machinery::Machinery;
 use super::migratable::{Migratable, migratable};
 use super::questions::{decides, is_outside, questions, writes_result};
 use super::reach::{Origin, Reach};
@@ -81,8 +82,8 @@ pub struct Judge<'a, 'i, 'w> {
     pub reach: Reach<'a, 'i, 'w>,
     /// What work does.
     pub looker: Looker<'a, 'i, 'w>,
-    /// Types of the machinery that runs tasks.
-    pub machinery: Vec<String>,
+    /// Types of the machinery that runs tasks, looked for when they are asked for.
+    pub machinery: Machinery<'a>,
 }
 
 impl Judge<'_, '_, '_> {
@@ -153,7 +154,7 @@ impl Judge<'_, '_, '_> {
         let is_loop =
             shape.receives.is_some() && !evidence.findings.iter().any(|f| is_outside(&f.effect));
         if (!is_handler || is_loop)
-            && let Some((text, at)) = self.plumbing(site, &ends, &evidence, &shape, origin)
+            && let Some((text, at)) = self.plumbing(site, &ends, &evidence, &shape, origin)?
         {
             return one(Verdict::Structural, None, text, at);
         }
@@ -229,69 +230,70 @@ impl Judge<'_, '_, '_> {
         evidence: &Evidence,
         shape: &Shape,
         origin: Origin,
-    ) -> Option<(String, usize)> {
+    ) -> Outcome<Option<(String, usize)>> {
         if let Some(at) = shape.waits {
-            return Some((
+            return Ok(Some((
                 "it waits for a cancellation, a signal or a change, and ends with it".to_owned(),
                 at,
-            ));
+            )));
         }
         if let Some(at) = shape.drives {
-            return Some((
+            return Ok(Some((
                 "it drives a connection, a server or tasks that were made before".to_owned(),
                 at,
-            ));
+            )));
         }
         if let Some(at) = shape.receives {
-            return Some((
+            return Ok(Some((
                 "it lives as long as the channel that it receives from".to_owned(),
                 at,
-            ));
+            )));
         }
-        if let Some(name) = self.machine(site) {
-            return Some((
+        if let Some(name) = self.machine(site)? {
+            return Ok(Some((
                 format!("it is part of what runs tasks: it deals with `{name}`"),
                 site.offset,
-            ));
+            )));
         }
         let ticks = evidence
             .findings
             .iter()
             .any(|finding| finding.effect == Effect::Tick);
         if let Some(at) = shape.endless.filter(|_| !ticks) {
-            return Some(("a loop for the life of the process".to_owned(), at));
+            return Ok(Some(("a loop for the life of the process".to_owned(), at)));
         }
         if ticks {
-            return None;
+            return Ok(None);
         }
         if let Fate::HandedOn(how, at) = &site.fate {
-            return Some((
+            return Ok(Some((
                 format!("its handle is {how}: who holds it answers for it"),
                 *at,
-            ));
+            )));
         }
         let is_quiet = !evidence
             .findings
             .iter()
             .any(|finding| is_outside(&finding.effect));
         if let Some(receiver) = ends.returned.as_ref().filter(|_| is_quiet) {
-            return Some((
+            return Ok(Some((
                 format!(
                     "`{receiver}`, which it sends into, is returned: who receives answers for it"
                 ),
                 site.offset,
-            ));
+            )));
         }
-        (origin == Origin::StartUp && !is_in_loop(site)).then(|| {
+        Ok((origin == Origin::StartUp && !is_in_loop(site)).then(|| {
             (
                 "only the start of the program leads to it: once, for no request".to_owned(),
                 site.offset,
             )
-        })
+        }))
     }
 
     /// The type of the machinery of tasks that a site deals with.
-    fn machine(&self, site: &Site) -> Option<&str> {
+    fn machine(&self, site: &Site) -> Outcome<Option<&str>> {
+        let machinery = self.machinery.names()?;
         let signature = site.function.fact();
         let output = std::iter::once(signature.output.as_str());
         let captured = site
@@ -301,12 +303,12 @@ impl Judge<'_, '_, '_> {
         let parameters = signature.params.iter().map(|(_, ty)| ty.as_str());
         for ty in output.chain(captured).chain(parameters) {
             let mut words = ty.split(|c: char| !c.is_alphanumeric() && c != '_');
-            let found = words.find_map(|word| self.machinery.iter().find(|name| *name == word));
+            let found = words.find_map(|word| machinery.iter().find(|name| *name == word));
             if let Some(name) = found {
-                return Some(name);
+                return Ok(Some(name));
             }
         }
-        None
+        Ok(None)
     }
 }
 
