@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::SiteRequest;
 use crate::index::{Index, SpawnFact};
-use crate::note::Outcome;
+use crate::note::{Outcome, Refusal};
 use crate::spawn::probe::Answer;
 use crate::spawn::{Found, Role, Taken, role_by_type};
 
@@ -34,7 +34,8 @@ pub(super) fn ask(
         return Ok(());
     }
     let package = found.site.package.clone();
-    let answers = compiler(&package, &asked.path, fact.work.range.clone(), &names)?;
+    let answers = compiler(&package, &asked.path, fact.work.range.clone(), &names)
+        .map_err(|refusal| for_variables(refusal, found, &names))?;
     let member = index.workspace.member(&package);
     let krate = member
         .map(crate::workspace::Member::crate_name)
@@ -54,6 +55,27 @@ pub(super) fn ask(
         }
     }
     Ok(())
+}
+
+/// Why the compiler could not be asked, with the variables that it was to be asked for.
+fn for_variables(refusal: Refusal, found: &Found, names: &[String]) -> Refusal {
+    let types: Vec<String> = names
+        .iter()
+        .map(|name| format!("--type {name}=TYPE"))
+        .collect();
+    let first = found.taken.iter().find(|of| names.contains(&of.name));
+    let refusal = match first {
+        Some(of) => refusal.at(found
+            .site
+            .function
+            .facts
+            .place(&(of.at..of.at + of.name.len()))),
+        None => refusal,
+    };
+    refusal.help(format!(
+        "mend what the message names, so that the compiler can be asked; or say what the source does not tell: `{}`",
+        types.join(" ")
+    ))
 }
 
 /// Paths of the prelude as the compiler writes them, and as people do.
