@@ -132,7 +132,7 @@ fn it_shows_and_proves_a_task_and_what_it_names_next_works() {
         .iter()
         .filter_map(|c| c.strip_prefix("cargo oxy-task "));
     let commands: Vec<&str> = commands.collect();
-    assert_eq!(commands.len(), 4, "{next:?}");
+    assert_eq!(commands.len(), 6, "{next:?}");
     for command in commands {
         let ran = self::ran(tool(&dir).args(command.split(' ')));
         assert_eq!(ran.code, 0, "{command}: {}", ran.stderr);

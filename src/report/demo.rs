@@ -85,6 +85,14 @@ impl Demonstrated<'_> {
         object
     }
 
+    /// Where the unpacked workspace spawns its import of a repository.
+    fn import(&self) -> Option<String> {
+        let path = "crates/app/src/server/api/onboarding.rs";
+        let text = std::fs::read_to_string(self.absolute.join(path)).ok()?;
+        let at = text.find("tokio::spawn(")?;
+        Some(format!("{path}:{}", text[..at].matches('\n').count() + 1))
+    }
+
     /// Commands, each with what it shows.
     fn next(&self) -> Vec<(String, &'static str)> {
         let dir = self.dir.to_string_lossy();
@@ -101,6 +109,15 @@ impl Demonstrated<'_> {
             "every variant, and which of the seven steps it has",
         );
         add("cargo oxy-task doctor", "what was found where, and why");
+        add(
+            "cargo oxy-task survey",
+            "every spawn, and what the guideline says of it",
+        );
+        if let Some(import) = self.import() {
+            let command =
+                format!("cargo oxy-task migrate-spawn {import} --as ImportRepository --dry-run");
+            add(&command, "the repository import as a task");
+        }
         let guards = if self.has_repository {
             ""
         } else {
