@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use common::{CLONE, Fleet, target};
+use common::{CLONE, Fleet, IMPORT, target};
 
 type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -101,6 +101,19 @@ fn new_is_written_whole_or_not_at_all() {
     assert!(fleet.tree() == before);
     let tried = torn(&fleet, CLONE, [&before, &after], &["undo"]);
     println!("new: {tried} faults");
+    assert!(tried > 20, "{tried}");
+}
+
+#[test]
+fn a_migration_is_written_whole_or_not_at_all() {
+    let fleet = Fleet::new();
+    let before = fleet.tree();
+    fleet.done(IMPORT);
+    let after = fleet.tree();
+    fleet.done(&["undo"]);
+    assert!(fleet.tree() == before);
+    let tried = torn(&fleet, IMPORT, [&before, &after], &["undo"]);
+    println!("migrate-spawn: {tried} faults");
     assert!(tried > 20, "{tried}");
 }
 

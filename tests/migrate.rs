@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::Fleet;
+use common::{Fleet, IMPORT};
 
 const KINDS: &str = "crates/app/src/server/api/kinds.rs";
 const API: &str = "crates/app/src/server/api/mod.rs";
@@ -104,16 +104,6 @@ fn sites_of_every_kind_become_tasks_that_outlive_the_server() {
         "what_was",
     ]);
 }
-
-/// The repository import, as the guideline has it.
-const IMPORT: &[&str] = &[
-    "migrate-spawn",
-    "crates/app/src/server/api/onboarding.rs:124",
-    "--as",
-    "CloneRepository",
-    "--status",
-    "workspaces.status@workspace_id:running=Cloning,done=Ready,failed=Failed",
-];
 
 #[test]
 fn the_repository_import_becomes_a_task() {

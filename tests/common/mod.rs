@@ -29,6 +29,16 @@ pub const CLONE: &[&str] = &[
     "workspaces.status@workspace_id:running=Cloning,done=Ready,failed=Failed",
 ];
 
+/// The repository import, as the guideline has it.
+pub const IMPORT: &[&str] = &[
+    "migrate-spawn",
+    "crates/app/src/server/api/onboarding.rs:124",
+    "--as",
+    "CloneRepository",
+    "--status",
+    "workspaces.status@workspace_id:running=Cloning,done=Ready,failed=Failed",
+];
+
 /// The copy that was built last; held while one is built.
 static LAST_BUILT: Mutex<PathBuf> = Mutex::new(PathBuf::new());
 
