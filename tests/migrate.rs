@@ -151,6 +151,18 @@ fn the_repository_import_becomes_a_task() {
     assert_eq!(after, before);
 }
 
+/// A file without imports.
+const BARE: &str = "//! No imports.
+
+pub async fn bare(state: crate::server::AppState, name: String) -> Result<(), String> {
+    state.db.ping().await.map_err(|e| format!(\"database: {e}\"))?;
+    tokio::spawn(async move {
+        tokio::fs::write(\"bare\", name).await.ok();
+    });
+    Ok(())
+}
+";
+
 /// Every refusal: the variable or place, the reason, the help.
 #[test]
 fn what_cannot_become_a_task_is_refused_with_the_reason_and_the_next_step() {
@@ -180,6 +192,15 @@ fn what_cannot_become_a_task_is_refused_with_the_reason_and_the_next_step() {
     for site in sites {
         all.push_str(&refused(&fleet, &[site, "--as", "MoveIt"]));
     }
+    // The program cannot name what stands in a private module, and an import needs a neighbour.
+    fleet.write(KINDS, include_str!("fixtures/moved/kinds.rs"));
+    fleet.replace(API, "pub mod kinds;\n", "mod kinds;\n");
+    let plain = site(&fleet, "plain", "tokio::spawn(");
+    all.push_str(&refused(&fleet, &[&plain, "--as", "MoveIt"]));
+    fleet.write(KINDS, BARE);
+    let bare = site(&fleet, "bare", "tokio::spawn(");
+    all.push_str(&refused(&fleet, &[&bare, "--as", "MoveIt"]));
+    fleet.git(&["checkout", "--quiet", "."]);
     let import = "crates/app/src/server/api/onboarding.rs:124";
     for more in ["--type=tokn=String", "--key=nothing"] {
         all.push_str(&refused(&fleet, &[import, "--as", "MoveIt", more]));

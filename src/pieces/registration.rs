@@ -227,8 +227,10 @@ fn path_from(context: &Context<'_>, migration: &Migration, from: &FileFacts) -> 
             "`{site}` is no module of a library: no program could name the work in it"
         ));
     };
-    if let Some((outer, inner)) = module.rsplit_once("::")
-        && index.public_path(outer, inner)?.as_ref() != Some(&module)
+    let own = format!("{module}::{name}");
+    if index
+        .public_path(&module, &name)?
+        .is_none_or(|path| path != own)
     {
         return refuse(format!(
             "the module `{module}` is not public on its way, so that the program could not name the work in it"

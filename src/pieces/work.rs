@@ -56,20 +56,7 @@ pub(super) fn name(context: &Context<'_>) -> String {
 pub(super) fn tasks(context: &Context<'_>, migration: &Migration) -> Outcome<String> {
     let executor = &context.landmarks.executor;
     let wanted = format!("{}::tasks", executor.module);
-    // The module may not stand yet: then it will be as public as the executor's.
-    let stands = context
-        .index
-        .workspace
-        .files
-        .contains_key(&executor.task_file("mod"));
-    let reached = match executor.module.rsplit_once("::") {
-        _ if stands => context.index.public_path(&executor.module, "tasks")?,
-        Some((outer, inner)) => context
-            .index
-            .public_path(outer, inner)?
-            .map(|path| format!("{path}::tasks")),
-        None => Some(wanted.clone()),
-    };
+    let reached = context.index.public_path(&executor.module, "tasks")?;
     match reached {
         Some(path) if path == wanted => Ok(path),
         _ => {
