@@ -30,9 +30,7 @@ pub fn spot(facts: &FileFacts, path: &str) -> Option<Spot> {
         let key = key(of, Order::Text);
         !OWN.contains(&key.first().map_or("", |(_, head)| head.as_str()))
     };
-    let foreign = groups
-        .iter()
-        .position(|group| group.iter().any(|of| is_foreign(of)));
+    let foreign = groups.iter().position(|group| group.iter().any(is_foreign));
     let group = &groups[foreign.or_else(|| groups.len().checked_sub(1))?];
     let siblings: Vec<Sibling> = group
         .iter()

@@ -123,7 +123,7 @@ fn the_repository_import_becomes_a_task() {
     );
 
     fleet.done(IMPORT);
-    assert_eq!(fleet.git(&["diff", "--", "crates/app"]).is_empty(), false);
+    assert!(!fleet.git(&["diff", "--", "crates/app"]).is_empty());
     let variant = fleet.read("crates/agentic/core/src/delegation.rs");
     assert!(!variant.contains("token: String"), "the raw token travels");
     assert!(variant.contains("token_ref: String"));

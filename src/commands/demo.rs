@@ -70,7 +70,12 @@ fn prepare(
         allow_no_vcs: true,
         verify: Depth::None,
     };
-    let done = new::scaffold(shell, &common, &writing, Asked::Task(cli::demo_request()?))?;
+    let done = new::scaffold(
+        shell,
+        &common,
+        &writing,
+        Asked::Task(Box::new(cli::demo_request()?)),
+    )?;
     Ok((done, has_repository))
 }
 

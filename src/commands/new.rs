@@ -35,7 +35,7 @@ pub(super) fn run(
     writing: &Writing,
     request: TaskRequest,
 ) -> Outcome<()> {
-    let done = scaffold(shell, common, writing, Asked::Task(request))?;
+    let done = scaffold(shell, common, writing, Asked::Task(Box::new(request)))?;
     done.report("new").show(shell, common.format);
     // The process ends here: to free a whole workspace first would only take its time.
     std::mem::forget(done);
@@ -46,7 +46,7 @@ pub(super) fn run(
 #[derive(Debug, Clone)]
 pub(super) enum Asked {
     /// What the command line says of it.
-    Task(TaskRequest),
+    Task(Box<TaskRequest>),
     /// A site whose work it takes over.
     Site(Box<SiteRequest>),
 }
@@ -116,7 +116,7 @@ pub(super) fn scaffold(
             site.path = super::migrate::below_root(&workspace, &site.path)?;
             Asked::Site(site)
         }
-        task => task,
+        Asked::Task(request) => Asked::Task(request),
     };
     let edition = workspace.usual_edition();
     let early = early.filter(|rustfmt| rustfmt.edition() == edition);
@@ -227,7 +227,7 @@ fn plan(
     };
     let mut notes = Vec::new();
     let request = match asked {
-        Asked::Task(request) => request,
+        Asked::Task(request) => *request,
         Asked::Site(asked) => {
             let (landmarks, site) = beside(
                 || landmarks::discover(&index, &spec, config),
@@ -324,7 +324,7 @@ fn converges(
         return Ok(());
     }
     let after = workspace.with(changes);
-    let request = Asked::Task(request.clone());
+    let request = Asked::Task(Box::new(request.clone()));
     // A request asks the compiler nothing.
     let nothing = |_: &str, _: &str, _: Range<usize>, _: &[String]| Ok(BTreeMap::new());
     let planned = plan(&after, config, request, &nothing, rustfmt, memory)?;

@@ -1,8 +1,8 @@
 //! Recorded snapshots: the wire form of every variant, one file each, because rows that were
 //! written yesterday must decode tomorrow.
 //!
-//! [`form`] reads the wire form from the enum, [`record`] is what a file says and [`text`] how it
-//! says it, [`folder`] finds the files, and [`changes`] tells which rows no longer decode.
+//! `form` reads the wire form from the enum, `record` is what a file says and `text` how it
+//! says it, `folder` finds the files, and `changes` tells which rows no longer decode.
 
 pub mod changes;
 pub mod folder;

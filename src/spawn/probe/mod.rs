@@ -2,7 +2,7 @@
 //!
 //! Cargo checks the one target that holds the file, through this very program in the place of
 //! rustc: it hands everything on as it is, but for that target, where it has rustc read a
-//! [`mirror`] of the workspace with one changed file. What rustc then complains of names the
+//! `mirror` of the workspace with one changed file. What rustc then complains of names the
 //! types. The user's files are read, never written; what is made lies in the target folder, and
 //! goes with the run, or with the next one.
 
