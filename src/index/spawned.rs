@@ -102,6 +102,38 @@ pub struct BodyOfWork {
     pub endless: Option<Range<usize>>,
     /// Errors that are only logged.
     pub logged: Vec<Logged>,
+    /// What it gives.
+    pub gives: Gives,
+    /// Whether the tokens of a macro leave it early, where no edit reaches.
+    pub returns_in_macro: bool,
+}
+
+/// What an expression gives, as far as its own text tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// Nothing: `()`.
+    Unit,
+    /// It never comes to its end.
+    Never,
+    /// A `Result`.
+    Result,
+    /// An `Option`.
+    Option,
+    /// Another value.
+    Value,
+    /// The text does not tell.
+    Unknown,
+}
+
+impl Gives {
+    /// What two ways through one expression give: both have its type.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, of) | (of, Self::Never) => of,
+            (Self::Unknown, of) | (of, Self::Unknown) => of,
+            (of, _) => of,
+        }
+    }
 }
 
 /// The value of a block.
@@ -111,8 +143,8 @@ pub struct Tail {
     pub range: Range<usize>,
     /// Whether it may stand as a statement without a semicolon.
     pub is_block: bool,
-    /// Whether it is `Ok(…)` or `Err(…)`.
-    pub is_result: bool,
+    /// Whether it is awaited.
+    pub is_awaited: bool,
 }
 
 /// `return` or `return value`.
@@ -455,6 +487,8 @@ fn work(whole: &syn::Expr) -> WorkFact {
                         inside: range.clone(),
                         tail: Some(tail(one)),
                         last: Some(range),
+                        gives: ends.gives.or(gives(one)),
+                        returns_in_macro: ends.in_macro,
                         returns: ends.returns,
                         tries: ends.tries,
                         endless: None,
@@ -504,6 +538,8 @@ fn body(block: &syn::Block) -> BodyOfWork {
             _ => None,
         },
         last: last.map(|last| last.span().byte_range()),
+        gives: ends.gives.or(block_gives(block)),
+        returns_in_macro: ends.in_macro,
         returns: ends.returns,
         tries: ends.tries,
         endless: match last {
@@ -584,17 +620,148 @@ fn tail(value: &syn::Expr) -> Tail {
                 | syn::Expr::Loop(_)
                 | syn::Expr::Unsafe(_)
         ),
-        is_result: matches!(value, syn::Expr::Call(call)
-            if matches!(&*call.func, syn::Expr::Path(path)
-                if matches!(path_text(&path.path).split("::").next(), Some("Ok" | "Err" | "Result" | "anyhow")))),
+        is_awaited: matches!(value, syn::Expr::Await(_)),
+    }
+}
+
+/// What a block gives.
+fn block_gives(block: &syn::Block) -> Gives {
+    match block.stmts.last() {
+        Some(syn::Stmt::Expr(value, None)) => gives(value),
+        Some(syn::Stmt::Expr(value, Some(_))) if gives(value) == Gives::Never => Gives::Never,
+        Some(syn::Stmt::Macro(of)) if of.semi_token.is_none() => macro_gives(&of.mac),
+        Some(syn::Stmt::Macro(of)) if macro_gives(&of.mac) == Gives::Never => Gives::Never,
+        _ => Gives::Unit,
+    }
+}
+
+/// What an expression gives, as far as its own text tells.
+fn gives(value: &syn::Expr) -> Gives {
+    match value {
+        syn::Expr::If(of) => match &of.else_branch {
+            Some((_, other)) => block_gives(&of.then_branch).or(gives(other)),
+            None => Gives::Unit,
+        },
+        syn::Expr::Match(of) => {
+            let arms = of.arms.iter().map(|arm| gives(&arm.body));
+            arms.fold(Gives::Never, Gives::or)
+        }
+        syn::Expr::Block(of) if of.label.is_none() => block_gives(&of.block),
+        syn::Expr::Unsafe(of) => block_gives(&of.block),
+        syn::Expr::Paren(of) => gives(&of.expr),
+        syn::Expr::Loop(of) => loop_gives(of),
+        syn::Expr::ForLoop(_) | syn::Expr::While(_) | syn::Expr::Assign(_) => Gives::Unit,
+        syn::Expr::Tuple(of) if of.elems.is_empty() => Gives::Unit,
+        syn::Expr::Return(_) | syn::Expr::Break(_) | syn::Expr::Continue(_) => Gives::Never,
+        syn::Expr::Macro(of) => macro_gives(&of.mac),
+        syn::Expr::Lit(_) | syn::Expr::Tuple(_) | syn::Expr::Struct(_) => Gives::Value,
+        syn::Expr::Path(of) if of.path.is_ident("None") => Gives::Option,
+        syn::Expr::Call(call) => match &*call.func {
+            syn::Expr::Path(path) => match path_text(&path.path).split("::").next() {
+                Some("Ok" | "Err" | "Result" | "anyhow") => Gives::Result,
+                Some("Some") => Gives::Option,
+                _ => Gives::Unknown,
+            },
+            _ => Gives::Unknown,
+        },
+        syn::Expr::MethodCall(call) => match call.method.to_string().as_str() {
+            "map_err" | "ok_or" | "ok_or_else" => Gives::Result,
+            "ok" | "err" => Gives::Option,
+            "is_ok" | "is_err" | "is_some" | "is_none" | "to_string" | "len" => Gives::Value,
+            _ => Gives::Unknown,
+        },
+        _ => Gives::Unknown,
+    }
+}
+
+/// What a loop gives: a value where a `break` has one, and nothing at all where none leaves it.
+fn loop_gives(of: &syn::ExprLoop) -> Gives {
+    struct Breaks {
+        /// Loops and labeled blocks between the loop and the `break`.
+        depth: usize,
+        label: Option<syn::Ident>,
+        found: Gives,
+    }
+    impl<'ast> Visit<'ast> for Breaks {
+        fn visit_expr_break(&mut self, node: &'ast syn::ExprBreak) {
+            let is_own = match &node.label {
+                Some(label) => Some(&label.ident) == self.label.as_ref(),
+                None => self.depth == 0,
+            };
+            if is_own {
+                let given = node.expr.as_ref().map_or(Gives::Unit, |of| gives(of));
+                self.found = self.found.or(given);
+            }
+            visit::visit_expr_break(self, node);
+        }
+
+        fn visit_macro(&mut self, of: &'ast syn::Macro) {
+            // The tokens of `select!` may leave it.
+            if of.tokens.to_string().contains("break") {
+                self.found = self.found.or(Gives::Unit);
+            }
+        }
+
+        fn visit_expr_loop(&mut self, node: &'ast syn::ExprLoop) {
+            self.depth += 1;
+            visit::visit_expr_loop(self, node);
+            self.depth -= 1;
+        }
+
+        fn visit_expr_while(&mut self, node: &'ast syn::ExprWhile) {
+            self.depth += 1;
+            visit::visit_expr_while(self, node);
+            self.depth -= 1;
+        }
+
+        fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
+            self.depth += 1;
+            visit::visit_expr_for_loop(self, node);
+            self.depth -= 1;
+        }
+
+        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+
+        fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
+    }
+    let mut breaks = Breaks {
+        depth: 0,
+        label: of.label.as_ref().map(|label| label.name.ident.clone()),
+        found: Gives::Never,
+    };
+    breaks.visit_block(&of.body);
+    breaks.found
+}
+
+/// What a macro gives, by its name.
+fn macro_gives(of: &syn::Macro) -> Gives {
+    let path = path_text(&of.path);
+    match path.rsplit("::").next().unwrap_or(&path) {
+        "panic" | "unreachable" | "todo" | "unimplemented" | "bail" => Gives::Never,
+        "format" | "vec" => Gives::Value,
+        _ if log(of).is_some() => Gives::Unit,
+        _ => Gives::Unknown,
     }
 }
 
 /// Finds what leaves a block early, but not what leaves something inside of it.
-#[derive(Default)]
 struct Ends {
     returns: Vec<Return>,
     tries: bool,
+    in_macro: bool,
+    /// What the values that it is left with are.
+    gives: Gives,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self {
+            returns: Vec::new(),
+            tries: false,
+            in_macro: false,
+            gives: Gives::Never,
+        }
+    }
 }
 
 impl<'ast> Visit<'ast> for Ends {
@@ -602,11 +769,18 @@ impl<'ast> Visit<'ast> for Ends {
         let has_value = node.expr.as_ref().is_some_and(
             |value| !matches!(&**value, syn::Expr::Tuple(tuple) if tuple.elems.is_empty()),
         );
+        let given = node.expr.as_ref().map_or(Gives::Unit, |of| gives(of));
+        self.gives = self.gives.or(given);
         self.returns.push(Return {
             range: node.span().byte_range(),
             has_value,
         });
         visit::visit_expr_return(self, node);
+    }
+
+    fn visit_macro(&mut self, of: &'ast syn::Macro) {
+        let text = of.tokens.to_string();
+        self.in_macro |= super::read::whole_words(&text, "return").next().is_some();
     }
 
     fn visit_expr_try(&mut self, node: &'ast syn::ExprTry) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Left, short};
-use crate::index::{BodyOfWork, FileFacts, Logged, SpawnFact, WorkForm, whole_words};
+use crate::index::{BodyOfWork, FileFacts, Gives, Logged, SpawnFact, WorkForm, whole_words};
 use crate::landmarks::Status;
 use crate::note::{Outcome, Refusal};
 use crate::spawn::{Called, Found};
@@ -42,40 +42,63 @@ pub(super) fn moved(
     let spans = work.around.iter().map(|range| facts.text(range));
     let spans: Vec<&str> = spans.filter(|text| !is_current_span(text)).collect();
     match &work.form {
-        WorkForm::Async(body) if spans.is_empty() && !is_result(body) => {
+        WorkForm::Async(body) if spans.is_empty() && is_inline(found, body) => {
             let result = inline(found, facts, body, status, &mut moved)?;
             moved.text = followed(&moved.text, &result);
         }
-        WorkForm::Prepared(before, body) if spans.is_empty() && !is_result(body) => {
+        WorkForm::Prepared(before, body) if spans.is_empty() && is_inline(found, body) => {
             let result = inline(found, facts, body, status, &mut moved)?;
             let before = facts.text(before).trim();
             moved.text = format!("{before}\n{}", followed(&moved.text, &result));
         }
         WorkForm::Async(body) | WorkForm::Prepared(_, body) => {
             let whole = normal(facts.text(&without_current_span(facts, fact)));
-            moved.text = if is_result(body) {
-                let failed = failed_by(&whole, &mut moved);
-                format!("let done = {whole}.await;\ndone{failed}?;\n{DONE}")
-            } else {
-                logged_inside(facts, &mut moved, body);
-                format!("{whole}.await;\n{DONE}")
+            moved.text = match given(found, body) {
+                Gives::Result => {
+                    let failed = failed_by(&whole, &mut moved);
+                    format!("let done = {whole}.await;\ndone{failed}?;\n{DONE}")
+                }
+                Gives::Option => format!("let done = {whole}.await;\ndone{NOTHING}?;\n{DONE}"),
+                given => {
+                    logged_inside(facts, &mut moved, body);
+                    let value = if matches!(given, Gives::Unit | Gives::Never) {
+                        ""
+                    } else {
+                        dropped(facts, body, &mut moved);
+                        "let _ = "
+                    };
+                    format!("{value}{whole}.await;\n{DONE}")
+                }
             };
             written_inside(found, status, &mut moved);
         }
         WorkForm::Blocking(body) => {
             let whole = normal(facts.text(&work.range));
-            let waits = if has_secret {
-                format!("secrets::blocking({whole}).await?")
-            } else {
-                let panicked = "|_| TaskError::Terminal(\"the work panicked\".to_owned())";
-                format!("tokio::task::spawn_blocking({whole}).await.map_err({panicked})?")
+            let waits = |dropped: &str| {
+                if has_secret {
+                    format!("secrets::blocking({whole}).await{dropped}?")
+                } else {
+                    let panicked = "|_| TaskError::Terminal(\"the work panicked\".to_owned())";
+                    format!(
+                        "tokio::task::spawn_blocking({whole}).await{dropped}.map_err({panicked})?"
+                    )
+                }
             };
-            let done = if is_result(body) {
-                let failed = failed_by(&whole, &mut moved);
-                format!("let done = {waits};\ndone{failed}?;")
-            } else {
-                logged_inside(facts, &mut moved, body);
-                format!("{waits};")
+            let done = match given(found, body) {
+                Gives::Result => {
+                    let failed = failed_by(&whole, &mut moved);
+                    format!("let done = {};\ndone{failed}?;", waits(""))
+                }
+                Gives::Option => format!("let done = {};\ndone{NOTHING}?;", waits("")),
+                given => {
+                    logged_inside(facts, &mut moved, body);
+                    if matches!(given, Gives::Unit | Gives::Never) {
+                        format!("{};", waits(""))
+                    } else {
+                        dropped(facts, body, &mut moved);
+                        format!("{};", waits(".map(drop)"))
+                    }
+                }
             };
             moved.text = format!("{done}\n{DONE}");
             written_inside(found, status, &mut moved);
@@ -206,11 +229,57 @@ fn without_current_span(facts: &FileFacts, fact: &SpawnFact) -> Range<usize> {
     range
 }
 
-/// Whether the block gives a `Result`.
-fn is_result(body: &BodyOfWork) -> bool {
-    body.tries
-        || body.tail.as_ref().is_some_and(|tail| tail.is_result)
-        || body.returns.iter().any(|of| of.has_value)
+/// What makes the lack of a value a failure of the task.
+const NOTHING: &str = ".ok_or_else(|| TaskError::Terminal(\"the work gave nothing\".to_owned()))";
+
+/// What the block gives, by its own text and by the functions that it ends with.
+fn given(found: &Found, body: &BodyOfWork) -> Gives {
+    match body.gives {
+        Gives::Unit | Gives::Never | Gives::Unknown if body.tries => Gives::Result,
+        Gives::Unknown => called(found, body).unwrap_or(Gives::Unknown),
+        given => given,
+    }
+}
+
+/// What a call of a function of the workspace gives, where the block ends with it.
+fn called(found: &Found, body: &BodyOfWork) -> Option<Gives> {
+    let tail = body.tail.as_ref()?;
+    let text = found.site.function.facts.text(&tail.range);
+    let end = match text.strip_suffix(".await") {
+        Some(call) => tail.range.start + call.trim_end().len(),
+        None => tail.range.end,
+    };
+    let mut calls = found.calls.iter();
+    let call = calls.find(|call| call.range == (tail.range.start..end))?;
+    Some(match call.output.trim() {
+        "" | "()" => Gives::Unit,
+        output if output.contains("Result") => Gives::Result,
+        output if output.starts_with("Option") => Gives::Option,
+        _ => Gives::Value,
+    })
+}
+
+/// Whether the block's statements can stand as those of the task's work: nothing but its own end
+/// and a plain `return` ends it.
+fn is_inline(found: &Found, body: &BodyOfWork) -> bool {
+    let is_plain = !body.returns_in_macro && body.returns.iter().all(|of| !of.has_value);
+    let is_block = body.tail.as_ref().is_some_and(|tail| tail.is_block);
+    is_plain
+        && match given(found, body) {
+            Gives::Unit | Gives::Never => true,
+            Gives::Result | Gives::Option if body.tries => false,
+            Gives::Result => false,
+            Gives::Option | Gives::Value => !is_block,
+            Gives::Unknown => !is_block && body.tail.as_ref().is_some_and(|tail| tail.is_awaited),
+        }
+}
+
+/// Says that nothing looks at what the block gives.
+fn dropped(facts: &FileFacts, body: &BodyOfWork, moved: &mut Moved) {
+    if let Some(tail) = &body.tail {
+        let what = "decide whether what the work gives, which nothing looks at, can be a failure of the task";
+        moved.open.push(Left::moves(facts, tail.range.start, what));
+    }
 }
 
 /// Text with `\n` as its line ends.
@@ -266,7 +335,19 @@ fn inline(
         edits.push((of.range.clone(), format!("return {DONE}")));
     }
     let written = status.and_then(|status| written(found, facts, body, status));
-    let mut result = DONE.to_owned();
+    // Where the work never comes to its end, a result behind it would be out of reach.
+    let mut result = match body.gives {
+        Gives::Never => String::new(),
+        _ => DONE.to_owned(),
+    };
+    if let (Some(last), Some(of)) = (&body.last, body.returns.last())
+        && last.start == of.range.start
+    {
+        // A `return` at the end says nothing that the result does not.
+        edits.pop();
+        edits.push((last.clone(), String::new()));
+        result = DONE.to_owned();
+    }
     if let (Some(written), Some(status), Some(last)) = (&written, status, &body.last) {
         edits.retain(|(range, _)| range.start < last.start);
         edits.push((last.clone(), String::new()));
@@ -276,6 +357,10 @@ fn inline(
     } else if let Some(tail) = &body.tail
         && !tail.is_block
     {
+        if given(found, body) == Gives::Unknown {
+            edits.push((tail.range.start..tail.range.start, "let _ = ".to_owned()));
+            dropped(facts, body, moved);
+        }
         edits.push((tail.range.end..tail.range.end, ";".to_owned()));
     }
     let mut fails = false;
