@@ -30,5 +30,7 @@ pub(crate) use lookup::{find, on_all_cores};
 pub(crate) use read::tokens;
 pub use read::{Interest, mentions, prove, prove_one, read, whole_words};
 pub use scopes::Meaning;
-pub use spawned::{BodyOfWork, Gives, LetFact, Logged, SpawnFact, Statement, WorkFact, WorkForm};
+pub use spawned::{
+    BodyOfWork, Gives, LetFact, Logged, Shown, SpawnFact, Statement, WorkFact, WorkForm,
+};
 pub use statements::{HandOver, StatementFact};

@@ -161,14 +161,23 @@ pub struct Return {
 pub struct Logged {
     /// The variable that holds it.
     pub error: Option<String>,
-    /// Whether the log shows it as `Debug` only.
-    pub is_debug: bool,
+    /// How the log shows it; `None` where it shows a part of it, or nothing.
+    pub shown: Option<Shown>,
     /// What is done about it: a block, or one expression.
     pub done: Range<usize>,
-    /// Whether that is a block.
-    pub is_block: bool,
+    /// Where that is a block: the end of its last statement, and whether a semicolon ends it.
+    pub block: Option<(usize, bool)>,
     /// Whether nothing of the work comes after it.
     pub is_last: bool,
+}
+
+/// How a log shows an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// By `Display`.
+    Display,
+    /// By `Debug`.
+    Debug,
 }
 
 impl FileFacts {
@@ -264,7 +273,10 @@ impl WorkFact {
         body.returns
             .iter_mut()
             .for_each(|of| move_it(&mut of.range));
-        body.logged.iter_mut().for_each(|of| move_it(&mut of.done));
+        for of in &mut body.logged {
+            move_it(&mut of.done);
+            of.block = of.block.map(|(end, has_semi)| (end + base, has_semi));
+        }
     }
 }
 
@@ -847,10 +859,10 @@ impl LoggedErrors {
             let only_logs = only_logs(&of.then_branch.stmts);
             if let Some(shown) = only_logs {
                 self.found.push(Logged {
-                    is_debug: is_debug(&shown, error.as_deref()),
+                    shown: shown_by(&shown, error.as_deref()),
                     error,
                     done: of.then_branch.span().byte_range(),
-                    is_block: true,
+                    block: end_of(&of.then_branch),
                     is_last: self.is_last,
                 });
             }
@@ -865,10 +877,13 @@ impl LoggedErrors {
         };
         if let Some(shown) = shown {
             self.found.push(Logged {
-                is_debug: is_debug(&shown, error.as_deref()),
+                shown: shown_by(&shown, error.as_deref()),
                 error,
                 done: body.span().byte_range(),
-                is_block: matches!(body, syn::Expr::Block(_)),
+                block: match body {
+                    syn::Expr::Block(block) => end_of(&block.block),
+                    _ => None,
+                },
                 is_last: self.is_last,
             });
         }
@@ -940,15 +955,43 @@ fn log(of: &syn::Macro) -> Option<String> {
     is_log.then(|| of.tokens.to_string())
 }
 
-/// Whether log lines show the variable as `Debug` only.
-fn is_debug(logs: &[String], error: Option<&str>) -> bool {
-    let Some(error) = error else {
-        return false;
+/// Where the last statement of a block ends, and whether a semicolon ends it.
+fn end_of(block: &syn::Block) -> Option<(usize, bool)> {
+    let last = block.stmts.last()?;
+    let has_semi = match last {
+        syn::Stmt::Macro(of) => {
+            of.semi_token.is_some() || matches!(of.mac.delimiter, syn::MacroDelimiter::Brace(_))
+        }
+        syn::Stmt::Expr(_, semi) => semi.is_some(),
+        _ => true,
     };
-    let all = logs.join(" ");
+    Some((last.span().byte_range().end, has_semi))
+}
+
+/// How log lines show the variable as a whole.
+fn shown_by(logs: &[String], error: Option<&str>) -> Option<Shown> {
+    let error = error?;
+    let all = logs.join(",") + ",";
     let compact: String = all.chars().filter(|c| !c.is_whitespace()).collect();
-    let as_debug = [format!("?{error}"), format!("{{{error}:?}}")];
-    let as_display = [format!("%{error}"), format!("{{{error}}}"), "{}".to_owned()];
-    let shows = |forms: &[String]| forms.iter().any(|form| compact.contains(form.as_str()));
-    (shows(&as_debug) || compact.contains("{:?}")) && !shows(&as_display)
+    let braced = format!("{{{error}:");
+    let specs = compact.match_indices(&braced);
+    let specs: Vec<&str> = specs
+        .filter_map(|(at, _)| compact[at + braced.len()..].split('}').next())
+        .collect();
+    let has = |form: String| compact.contains(&form);
+    // What stands for the whole variable among the arguments.
+    let is_argument = has(format!(",{error},")) || has(format!(",&{error},"));
+    let is_display = has(format!("%{error},"))
+        || has(format!("{{{error}}}"))
+        || has(format!("{error}.to_string()"))
+        || specs.iter().any(|spec| !spec.ends_with('?'))
+        || (is_argument && (has("{}".to_owned()) || has("{:#}".to_owned())));
+    let is_debug = has(format!("?{error},"))
+        || !specs.is_empty()
+        || (is_argument && (has("{:?}".to_owned()) || has("{:#?}".to_owned())));
+    match (is_display, is_debug) {
+        (true, _) => Some(Shown::Display),
+        (false, true) => Some(Shown::Debug),
+        (false, false) => None,
+    }
 }

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::{Left, short};
-use crate::index::{BodyOfWork, FileFacts, Gives, Logged, SpawnFact, WorkForm, whole_words};
+use crate::index::{BodyOfWork, FileFacts, Gives, Logged, Shown, SpawnFact, WorkForm, whole_words};
 use crate::landmarks::Status;
 use crate::note::{Outcome, Refusal};
+use crate::request::raw;
 use crate::spawn::{Called, Found};
 
 /// The work in its new place.
@@ -401,22 +402,24 @@ fn inline(
 
 /// Lets the error that was only logged fail the task too.
 fn failure(facts: &FileFacts, logged: &Logged) -> Vec<(Range<usize>, String)> {
-    let message = match (&logged.error, logged.is_debug) {
-        (Some(error), false) => format!("{error}.to_string()"),
-        (Some(error), true) => format!("format!(\"{{{error}:?}}\")"),
-        (None, _) => "\"the work failed\".to_owned()".to_owned(),
+    let message = match (&logged.error, logged.shown) {
+        (Some(error), Some(Shown::Display)) => format!("{}.to_string()", raw(error)),
+        (Some(error), Some(Shown::Debug)) => format!("format!(\"{{{error}:?}}\")"),
+        // What can be said of it as a whole is not known.
+        _ => "\"the work failed\".to_owned()".to_owned(),
     };
     let fails = format!("return Err(TaskError::Terminal({message}));");
-    if logged.is_block {
-        let end = logged.done.end - 1;
-        let inside = facts.text(&(logged.done.start..end)).trim_end();
-        let at = logged.done.start + inside.len();
-        let semicolon = if inside.ends_with([';', '}']) {
-            ""
-        } else {
-            ";"
-        };
-        vec![(at..at, format!("{semicolon}\n{fails}"))]
+    if let Some((end, has_semi)) = logged.block {
+        let close = logged.done.end - 1;
+        let mut edits = Vec::new();
+        if !has_semi {
+            edits.push((end..end, ";".to_owned()));
+        }
+        // Behind the comments that stand behind the last statement.
+        let inside = facts.text(&(end..close)).trim_end();
+        let at = end + inside.len();
+        edits.push((at..at, format!("\n{fails}")));
+        edits
     } else {
         vec![
             (logged.done.start..logged.done.start, "{\n".to_owned()),
