@@ -56,7 +56,8 @@ pub(super) fn moved(
             let whole = normal(facts.text(&without_current_span(facts, fact)));
             moved.text = match given(found, body) {
                 Gives::Result => {
-                    let failed = failed_by(&whole, &mut moved);
+                    let ty = output(found, body).unwrap_or(&whole);
+                    let failed = failed_by(ty, &mut moved);
                     format!("let done = {whole}.await;\ndone{failed}?;\n{DONE}")
                 }
                 Gives::Option => format!("let done = {whole}.await;\ndone{NOTHING}?;\n{DONE}"),
@@ -87,7 +88,8 @@ pub(super) fn moved(
             };
             let done = match given(found, body) {
                 Gives::Result => {
-                    let failed = failed_by(&whole, &mut moved);
+                    let ty = output(found, body).unwrap_or(&whole);
+                    let failed = failed_by(ty, &mut moved);
                     format!("let done = {};\ndone{failed}?;", waits(""))
                 }
                 Gives::Option => format!("let done = {};\ndone{NOTHING}?;", waits("")),
@@ -244,6 +246,17 @@ fn given(found: &Found, body: &BodyOfWork) -> Gives {
 
 /// What a call of a function of the workspace gives, where the block ends with it.
 fn called(found: &Found, body: &BodyOfWork) -> Option<Gives> {
+    let output = output(found, body)?;
+    Some(match output.trim() {
+        "" | "()" => Gives::Unit,
+        output if output.contains("Result") => Gives::Result,
+        output if output.starts_with("Option") => Gives::Option,
+        _ => Gives::Value,
+    })
+}
+
+/// The type that such a call gives.
+fn output<'f>(found: &'f Found, body: &BodyOfWork) -> Option<&'f str> {
     let tail = body.tail.as_ref()?;
     let text = found.site.function.facts.text(&tail.range);
     let end = match text.strip_suffix(".await") {
@@ -252,12 +265,7 @@ fn called(found: &Found, body: &BodyOfWork) -> Option<Gives> {
     };
     let mut calls = found.calls.iter();
     let call = calls.find(|call| call.range == (tail.range.start..end))?;
-    Some(match call.output.trim() {
-        "" | "()" => Gives::Unit,
-        output if output.contains("Result") => Gives::Result,
-        output if output.starts_with("Option") => Gives::Option,
-        _ => Gives::Value,
-    })
+    Some(&call.output)
 }
 
 /// Whether the block's statements can stand as those of the task's work: nothing but its own end
@@ -312,7 +320,32 @@ fn failed_by(text: &str, moved: &mut Moved) -> &'static str {
         return ".map_err(TaskError::from)";
     }
     as_failure(moved);
+    if is_tuple(&plain) {
+        return ".map_err(|e| TaskError::Terminal(format!(\"{e:?}\")))";
+    }
     ".map_err(|e| TaskError::Terminal(e.to_string()))"
+}
+
+/// Whether a text without white space says that an error is a tuple, which has no `Display`.
+fn is_tuple(plain: &str) -> bool {
+    let heads = ["Result<", "Ok::<", "Err::<"];
+    let starts = heads.iter().flat_map(|head| {
+        let found = plain.match_indices(head);
+        found.map(|(at, _)| at + head.len())
+    });
+    starts.into_iter().any(|start| {
+        let mut depth = 0_usize;
+        for (at, c) in plain[start..].char_indices() {
+            match c {
+                '<' | '(' | '[' => depth += 1,
+                '>' | ')' | ']' if depth == 0 => return false,
+                '>' | ')' | ']' => depth -= 1,
+                ',' if depth == 0 => return plain[start + at + 1..].starts_with('('),
+                _ => {}
+            }
+        }
+        false
+    })
 }
 
 /// Says that a failure is for good, at the line that makes it one.

@@ -108,7 +108,7 @@ pub struct Called {
     pub arguments: Vec<Range<usize>>,
     /// The function's name.
     pub name: String,
-    /// What it gives, as it is written.
+    /// What it gives, as it is written, behind an alias of its file.
     pub output: String,
 }
 
@@ -556,7 +556,7 @@ fn called(program: &Program<'_, '_>, seen: &Seen<'_, '_>) -> Outcome<Vec<Called>
                 .collect(),
             arguments: arguments.iter().map(|of| of.range.clone()).collect(),
             name: fact.name.clone(),
-            output: fact.output.clone(),
+            output: output(&function.facts, &fact.output),
         });
     }
     Ok(found)
