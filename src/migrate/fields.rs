@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Left, SiteRequest, of_workspace};
-use crate::index::SpawnFact;
+use crate::index::{SpawnFact, whole_words};
 use crate::note::{Note, Outcome, Refusal};
 use crate::request::{self, Field};
 use crate::spawn::{Found, Role, Taken};
@@ -80,7 +80,13 @@ pub(super) fn fields(
     };
     carried.sort_by_key(first_use);
     let mut names = BTreeSet::new();
+    let variables: Vec<String> = carried.iter().map(|of| of.variable.clone()).collect();
     for of in &mut carried {
+        // A clone is called as itself where what it was made of travels too.
+        if !of.field.is_secret && of.field.name != of.variable && variables.contains(&of.field.name)
+        {
+            of.field.name.clone_from(&of.variable);
+        }
         // Two variables may lose the same ending.
         if !names.insert(of.field.name.clone()) && !of.field.is_secret {
             of.field.name.clone_from(&of.variable);
@@ -120,7 +126,8 @@ fn carry(
         .iter()
         .filter(|(bound, at)| bound == name && *at < fact.work.range.start)
         .max_by_key(|(_, at)| *at)
-        .is_some_and(|bound| fact.mutable.contains(bound));
+        .is_some_and(|bound| fact.mutable.contains(bound))
+        && is_changed(found, fact, name);
     if role == Role::Secret {
         return secret(found, asked, taken, ty.as_deref(), is_mut);
     }
@@ -142,6 +149,94 @@ fn carry(
         ty,
         is_fresh: taken.is_fresh,
     })
+}
+
+/// Whether the work changes a variable that is declared with `mut`.
+fn is_changed(found: &Found, fact: &SpawnFact, name: &str) -> bool {
+    // The compiler warns of a `mut` that nothing needs: what nothing else uses is changed here.
+    if !found.used.iter().any(|(used, _)| used == name) {
+        return true;
+    }
+    let work = found.site.function.facts.text(&fact.work.range);
+    whole_words(work, name).any(|at| {
+        let before = work[..at].trim_end();
+        if before.ends_with("&mut") {
+            return true;
+        }
+        !before.ends_with('.') && changes(&work[at + name.len()..])
+    })
+}
+
+/// Whether what follows a variable changes it: an assignment, or a method that may.
+fn changes(after: &str) -> bool {
+    let mut rest = after.trim_start();
+    loop {
+        if let Some(of) = rest.strip_prefix('.').filter(|of| !of.starts_with('.')) {
+            let of = of.trim_start();
+            let end = of.find(|c: char| !c.is_alphanumeric() && c != '_');
+            let (name, behind) = of.split_at(end.unwrap_or(of.len()));
+            rest = behind.trim_start();
+            if rest.starts_with('(') || rest.starts_with("::<") {
+                return !only_reads(name);
+            }
+        } else if rest.starts_with('[') {
+            let Some(close) = rest.find(']') else {
+                return true;
+            };
+            rest = rest[close + 1..].trim_start();
+        } else {
+            let of = rest.trim_start_matches(['+', '-', '*', '/', '%', '^', '|', '&', '<', '>']);
+            let is_compared = rest.len() - of.len() == 1 && rest.starts_with(['<', '>']);
+            return of.starts_with('=')
+                && !of.starts_with("==")
+                && !of.starts_with("=>")
+                && !is_compared;
+        }
+    }
+}
+
+/// Whether a method of this name leaves what it is called on as it is, or takes it.
+fn only_reads(method: &str) -> bool {
+    const NAMES: [&str; 34] = [
+        "and_then",
+        "bytes",
+        "chars",
+        "clone",
+        "cloned",
+        "contains",
+        "contains_key",
+        "copied",
+        "display",
+        "ends_with",
+        "exists",
+        "expect",
+        "first",
+        "get",
+        "into",
+        "iter",
+        "join",
+        "keys",
+        "last",
+        "len",
+        "lines",
+        "map",
+        "ok_or",
+        "ok_or_else",
+        "parent",
+        "parse",
+        "split",
+        "starts_with",
+        "trim",
+        "unwrap",
+        "unwrap_or",
+        "unwrap_or_default",
+        "unwrap_or_else",
+        "values",
+    ];
+    let has = |head: &str| method.starts_with(head);
+    NAMES.contains(&method)
+        || ["is_", "to_", "into_", "with_"].into_iter().any(has)
+        || (has("as_") && !method.contains("mut"))
 }
 
 /// What a field is called: a clone that was made for the work is called as what it was made of.

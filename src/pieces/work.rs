@@ -177,7 +177,11 @@ fn import(context: &Context<'_>, migration: &Migration, plan: &mut Plan) -> Outc
             .then_some("secrets"),
     );
     let own = [module.clone(), input.clone()];
-    let is_imported = |path: &str| facts.uses.iter().any(|of| of.is_top && of.path == path);
+    let is_imported = |path: &str| {
+        let name = path.rsplit("::").next().unwrap_or(path);
+        let mut uses = facts.uses.iter();
+        uses.any(|of| of.is_top && of.path == path && of.name == name)
+    };
     let mut lines = Vec::new();
     if !is_imported("async_trait::async_trait") {
         check_free(migration, "async_trait")?;
