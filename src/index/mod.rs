@@ -17,6 +17,7 @@ mod scopes;
 mod serde_attr;
 mod spawned;
 mod statements;
+mod words;
 
 pub use body::{BodyFact, LazyBody};
 pub use code::{Arm, Binding, Code, FnCode, Kind, Let, Literal, Method};
@@ -31,6 +32,8 @@ pub(crate) use read::tokens;
 pub use read::{Interest, mentions, prove, prove_one, read, whole_words};
 pub use scopes::Meaning;
 pub use spawned::{
-    BodyOfWork, Gives, LetFact, Logged, Shown, SpawnFact, Statement, WorkFact, WorkForm,
+    BodyOfWork, Gives, LetFact, Logged, PatternFact, Shown, SpawnFact, Statement, WorkFact,
+    WorkForm,
 };
 pub use statements::{HandOver, StatementFact};
+pub use words::{comments, names};

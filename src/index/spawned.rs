@@ -31,10 +31,31 @@ pub struct SpawnFact {
     pub bound: Vec<(String, usize)>,
     /// Names that `use` declarations inside of the work bring into scope.
     pub own_uses: Vec<String>,
+    /// The variables of patterns, as they are written there.
+    pub patterns: Vec<PatternFact>,
+    /// Imports inside of the function, outside of the work: the names of each, `*` for a glob.
+    pub outer_uses: Vec<(Range<usize>, Vec<String>)>,
+    /// Names of the type parameters of the function.
+    pub generics: Vec<String>,
     /// Names of the items that stand inside of the function, outside of the work.
     pub items: Vec<String>,
     /// Statements `let name = value;` in any block of the function.
     pub lets: Vec<LetFact>,
+}
+
+/// A variable of a pattern.
+#[derive(Debug, Clone)]
+pub struct PatternFact {
+    /// The variable.
+    pub name: String,
+    /// With its `mut` or `ref`.
+    pub range: Range<usize>,
+    /// Offset of the name.
+    pub at: usize,
+    /// Whether it stands for a field of the same name, too.
+    pub is_shorthand: bool,
+    /// Whether nothing but `mut` stands before it, and nothing behind.
+    pub is_plain: bool,
 }
 
 /// The statement that a call is.
@@ -46,6 +67,8 @@ pub struct Statement {
     pub handle: Option<String>,
     /// Whether it is the value of its block.
     pub is_value: bool,
+    /// Whether an attribute stands before it.
+    pub has_attribute: bool,
 }
 
 /// `let name = value;`.
@@ -59,6 +82,8 @@ pub struct LetFact {
     pub value: Range<usize>,
     /// Whether the value is nothing but a place, or a clone of one.
     pub is_clone: bool,
+    /// Where its block starts, in the function.
+    pub block: usize,
 }
 
 /// What is spawned.
@@ -104,6 +129,8 @@ pub struct BodyOfWork {
     pub logged: Vec<Logged>,
     /// What it gives.
     pub gives: Gives,
+    /// Whether its last statement never comes to its end.
+    pub never_ends: bool,
     /// Whether the tokens of a macro leave it early, where no edit reaches.
     pub returns_in_macro: bool,
 }
@@ -181,6 +208,17 @@ pub enum Shown {
 }
 
 impl FileFacts {
+    /// The type parameters of the `impl` or the item at `offset`.
+    #[must_use]
+    pub fn generics_at(&self, offset: usize) -> Vec<String> {
+        let mut items = self.items.iter();
+        let item = items.find(|item| item.range.contains(&offset));
+        let parsed =
+            item.and_then(|item| syn::parse_str::<syn::ItemImpl>(self.text(&item.range)).ok());
+        let of = parsed.iter().flat_map(|of| &of.generics.params);
+        of.filter_map(generic).collect()
+    }
+
     /// The call whose path or method name starts at `offset`, in `function`, which is one of this
     /// file's; `work` is the range of what it spawns. `None` where the call stands in the tokens of
     /// a macro.
@@ -207,6 +245,7 @@ impl FileFacts {
             statement: None,
             found_not_async: None,
             blocks: 0,
+            block: 0,
             found_in_block: false,
             loops: 0,
             found_in_loop: false,
@@ -214,6 +253,8 @@ impl FileFacts {
             mutable: Vec::new(),
             bound: Vec::new(),
             own_uses: Vec::new(),
+            patterns: Vec::new(),
+            outer_uses: Vec::new(),
             items: Vec::new(),
             lets: Vec::new(),
         };
@@ -238,6 +279,27 @@ impl FileFacts {
             mutable: named(find.mutable),
             bound: named(find.bound),
             own_uses: find.own_uses,
+            patterns: find
+                .patterns
+                .into_iter()
+                .map(|of| PatternFact {
+                    range: shift(of.range),
+                    at: of.at + base,
+                    ..of
+                })
+                .collect(),
+            outer_uses: find
+                .outer_uses
+                .into_iter()
+                .map(|(range, names)| (shift(range), names))
+                .collect(),
+            generics: parsed
+                .sig
+                .generics
+                .params
+                .iter()
+                .filter_map(generic)
+                .collect(),
             items: find.items,
             lets: find
                 .lets
@@ -289,6 +351,7 @@ struct Find {
     statement: Option<Statement>,
     found_not_async: Option<&'static str>,
     blocks: usize,
+    block: usize,
     found_in_block: bool,
     loops: usize,
     found_in_loop: bool,
@@ -296,6 +359,8 @@ struct Find {
     mutable: Vec<(String, usize)>,
     bound: Vec<(String, usize)>,
     own_uses: Vec<String>,
+    patterns: Vec<PatternFact>,
+    outer_uses: Vec<(Range<usize>, Vec<String>)>,
     items: Vec<String>,
     lets: Vec<LetFact>,
 }
@@ -317,18 +382,25 @@ impl Find {
     }
 
     fn statement(&mut self, statement: &syn::Stmt, is_last: bool) {
-        let (expression, handle, is_value) = match statement {
-            syn::Stmt::Expr(expression, semi) => (expression, None, semi.is_none() && is_last),
+        let (expression, handle, is_value, has_attribute) = match statement {
+            syn::Stmt::Expr(expression, semi) => {
+                let has_attribute = match expression {
+                    syn::Expr::Call(of) => !of.attrs.is_empty(),
+                    syn::Expr::MethodCall(of) => !of.attrs.is_empty(),
+                    _ => false,
+                };
+                (expression, None, semi.is_none() && is_last, has_attribute)
+            }
             syn::Stmt::Local(local) => {
                 let Some(init) = local.init.as_ref().filter(|init| init.diverge.is_none()) else {
                     return;
                 };
-                let handle = match &local.pat {
+                let handle = match untyped(&local.pat) {
                     syn::Pat::Wild(_) => None,
                     syn::Pat::Ident(ident) if ident.subpat.is_none() => Some(unraw(&ident.ident)),
                     _ => return,
                 };
-                (&*init.expr, handle, false)
+                (&*init.expr, handle, false, !local.attrs.is_empty())
             }
             _ => return,
         };
@@ -337,6 +409,7 @@ impl Find {
                 range: statement.span().byte_range(),
                 handle,
                 is_value,
+                has_attribute,
             });
         }
     }
@@ -347,11 +420,14 @@ impl<'ast> Visit<'ast> for Find {
         for (at, statement) in node.stmts.iter().enumerate() {
             self.statement(statement, at + 1 == node.stmts.len());
         }
+        let start = node.span().byte_range().start;
+        let outer = std::mem::replace(&mut self.block, start);
         visit::visit_block(self, node);
+        self.block = outer;
     }
 
     fn visit_local(&mut self, node: &'ast syn::Local) {
-        if let (syn::Pat::Ident(ident), Some(init)) = (&node.pat, &node.init)
+        if let (syn::Pat::Ident(ident), Some(init)) = (untyped(&node.pat), &node.init)
             && init.diverge.is_none()
         {
             self.lets.push(LetFact {
@@ -359,6 +435,7 @@ impl<'ast> Visit<'ast> for Find {
                 range: node.span().byte_range(),
                 value: init.expr.span().byte_range(),
                 is_clone: is_clone(&init.expr),
+                block: self.block,
             });
         }
         visit::visit_local(self, node);
@@ -367,10 +444,21 @@ impl<'ast> Visit<'ast> for Find {
     fn visit_pat_ident(&mut self, node: &'ast syn::PatIdent) {
         let at = node.ident.span().byte_range().start;
         self.bound.push((unraw(&node.ident), at));
+        // A field pattern marks its own.
+        if !self.patterns.iter().any(|of| of.at == at) {
+            self.patterns.push(variable(node, false));
+        }
         if node.mutability.is_some() {
             self.mutable.push((unraw(&node.ident), at));
         }
         visit::visit_pat_ident(self, node);
+    }
+
+    fn visit_field_pat(&mut self, node: &'ast syn::FieldPat) {
+        if let (None, syn::Pat::Ident(ident)) = (&node.colon_token, &*node.pat) {
+            self.patterns.push(variable(ident, true));
+        }
+        visit::visit_field_pat(self, node);
     }
 
     fn visit_expr(&mut self, node: &'ast syn::Expr) {
@@ -425,8 +513,13 @@ impl<'ast> Visit<'ast> for Find {
             syn::Item::Type(of) => &of.ident,
             syn::Item::Trait(of) => &of.ident,
             syn::Item::Use(of) => {
-                if self.work.contains(&of.span().byte_range().start) {
+                let range = of.span().byte_range();
+                if self.work.contains(&range.start) {
                     leaves(&of.tree, &mut self.own_uses);
+                } else {
+                    let mut names = Vec::new();
+                    leaves(&of.tree, &mut names);
+                    self.outer_uses.push((range, names));
                 }
                 return;
             }
@@ -448,7 +541,34 @@ fn leaves(tree: &syn::UseTree, into: &mut Vec<String>) {
         syn::UseTree::Name(of) => into.push(unraw(&of.ident)),
         syn::UseTree::Rename(of) => into.push(unraw(&of.rename)),
         syn::UseTree::Group(of) => of.items.iter().for_each(|tree| leaves(tree, into)),
-        syn::UseTree::Glob(_) => {}
+        syn::UseTree::Glob(_) => into.push("*".to_owned()),
+    }
+}
+
+/// The name of a type or constant parameter.
+pub(super) fn generic(of: &syn::GenericParam) -> Option<String> {
+    match of {
+        syn::GenericParam::Type(of) => Some(unraw(&of.ident)),
+        syn::GenericParam::Const(of) => Some(unraw(&of.ident)),
+        syn::GenericParam::Lifetime(_) => None,
+    }
+}
+
+/// A pattern without the type that it is given.
+fn untyped(pattern: &syn::Pat) -> &syn::Pat {
+    match pattern {
+        syn::Pat::Type(of) => &of.pat,
+        other => other,
+    }
+}
+
+fn variable(node: &syn::PatIdent, is_shorthand: bool) -> PatternFact {
+    PatternFact {
+        name: unraw(&node.ident),
+        range: node.span().byte_range(),
+        at: node.ident.span().byte_range().start,
+        is_shorthand,
+        is_plain: node.by_ref.is_none() && node.subpat.is_none(),
     }
 }
 
@@ -500,6 +620,7 @@ fn work(whole: &syn::Expr) -> WorkFact {
                         tail: Some(tail(one)),
                         last: Some(range),
                         gives: ends.gives.or(gives(one)),
+                        never_ends: false,
                         returns_in_macro: ends.in_macro,
                         returns: ends.returns,
                         tries: ends.tries,
@@ -551,6 +672,7 @@ fn body(block: &syn::Block) -> BodyOfWork {
         },
         last: last.map(|last| last.span().byte_range()),
         gives: ends.gives.or(block_gives(block)),
+        never_ends: block_gives(block) == Gives::Never,
         returns_in_macro: ends.in_macro,
         returns: ends.returns,
         tries: ends.tries,

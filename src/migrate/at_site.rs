@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use super::fields::{CONNECTION, Carried, Handle};
 use super::{Left, SiteRequest};
-use crate::index::{SpawnFact, UseFact, WorkForm, whole_words};
+use crate::index::{SpawnFact, UseFact, WorkForm, comments, names, whole_words};
 use crate::note::{Outcome, Refusal};
+use crate::request::raw;
 use crate::spawn::{ErrorForm, Found};
 use crate::types::is_copy;
 use crate::workspace::SourceFile;
@@ -29,11 +30,15 @@ pub enum With {
     Enqueue(Call),
     /// An item.
     Item(String),
+    /// A part of a pattern.
+    Pattern(String),
 }
 
 /// The call that enqueues the task.
 #[derive(Debug, Clone)]
 pub struct Call {
+    /// Comments of the statement that stand outside of the work.
+    pub comments: Vec<String>,
     /// A statement that makes the connection.
     pub before: Option<String>,
     /// The connection to the database.
@@ -76,17 +81,26 @@ pub(super) fn changes(
                 .help("a task has an id in place of a handle: let the code ask for its run by that, and drop the handle first"));
         }
     };
+    if statement.has_attribute {
+        let message = "an attribute stands before the call, which may not be there at all";
+        return Err(Refusal::new("spawn-attribute", message)
+            .at(found.site.place.clone())
+            .help("take the attribute off, or move the call into a function that has it; then try again"));
+    }
+    site.check_held()?;
     if let Some(why) = fact.not_async {
         let message = format!("a task cannot be enqueued here: {why}, and the enqueue is awaited");
         return Err(Refusal::new("not-async", message)
             .at(found.site.place.clone())
             .help("make it async and await it where it is called, or let it return what is to be done"));
     }
+    let call = site.call(statement, open)?;
+    let unused = site.unused(&call, open);
     let mut changes = vec![Change {
         range: statement.range.clone(),
-        with: With::Enqueue(site.call(open)?),
+        with: With::Enqueue(call),
     }];
-    changes.extend(site.unused(open));
+    changes.extend(unused);
     changes.extend(dead.iter().filter_map(|name| site.dead(name)));
     let imports = site.imports(&changes, body);
     changes.extend(imports);
@@ -100,8 +114,14 @@ impl Site<'_> {
     }
 
     fn uses_after(&self, name: &str, offset: usize) -> bool {
+        // Behind another `let` of the name in the same block, the name means that one.
+        let lets = || self.fact.lets.iter().filter(|of| of.name == name);
+        let own = lets().rfind(|of| of.range.start <= offset);
+        let next =
+            own.and_then(|own| lets().find(|of| of.range.start > offset && of.block == own.block));
+        let end = next.map_or(usize::MAX, |of| of.range.end);
         let mut used = self.found.used.iter();
-        used.any(|(used, at)| used == name && *at >= offset)
+        used.any(|(used, at)| used == name && *at >= offset && *at < end)
     }
 
     fn given(&self, name: &str) -> Option<String> {
@@ -110,7 +130,50 @@ impl Site<'_> {
         found.map(|(_, text)| text.clone())
     }
 
-    fn call(&self, open: &mut Vec<Left>) -> Outcome<Call> {
+    /// Refuses a future that a variable holds where what it took has another value by now.
+    fn check_held(&self) -> Outcome<()> {
+        let (work, call) = (&self.fact.work.range, &self.fact.call);
+        if call.contains(&work.start) {
+            return Ok(());
+        }
+        let between = work.end..call.start;
+        let is_other = |name: &str| {
+            let mut bound = self.fact.bound.iter();
+            let is_bound = bound.any(|(of, at)| of == name && between.contains(at));
+            let mut mutable = self.fact.mutable.iter();
+            let is_mutable = mutable.any(|(of, at)| of == name && *at < work.start);
+            let mut used = self.found.used.iter();
+            is_bound || (is_mutable && used.any(|(of, at)| of == name && between.contains(at)))
+        };
+        let Some(of) = self.found.taken.iter().find(|of| is_other(&of.name)) else {
+            return Ok(());
+        };
+        let message = format!(
+            "`{}` has another value where the future is spawned than where it was made",
+            of.name
+        );
+        Err(Refusal::new("spawn-held", message)
+            .at(self.found.site.place.clone())
+            .help("spawn the block where it is written, or give the other value another name"))
+    }
+
+    /// Comments of the statement that the work does not take with it.
+    fn comments(&self, statement: &crate::index::Statement) -> Vec<String> {
+        let facts = &self.found.site.function.facts;
+        let (whole, work) = (&statement.range, &self.fact.work.range);
+        let around = if whole.contains(&work.start) {
+            vec![whole.start..work.start, work.end..whole.end]
+        } else {
+            vec![whole.clone()]
+        };
+        around
+            .iter()
+            .flat_map(|range| comments(facts.text(range)))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn call(&self, statement: &crate::index::Statement, open: &mut Vec<Left>) -> Outcome<Call> {
         let (on_error, is_other) = self.on_error()?;
         if is_other {
             open.push(Left::stays(
@@ -119,10 +182,16 @@ impl Site<'_> {
             ));
         }
         let (before, rows) = self.rows(&on_error)?;
+        let references = self.carried.iter().filter_map(|of| of.reference.as_deref());
+        let texts: Vec<&str> = references
+            .chain([on_error.as_str(), rows.as_str()])
+            .chain(before.as_deref())
+            .collect();
         let inputs = self.carried.iter().map(|of| {
+            let is_needed = |text: &&str| !names(text, &of.variable, false).is_empty();
             let value = match &of.reference {
                 Some(reference) => reference.clone(),
-                None => self.value(of),
+                None => self.value(of, texts.iter().any(is_needed)),
             };
             (of.field.ident(), value)
         });
@@ -143,17 +212,20 @@ impl Site<'_> {
                     .help(format!("say what it is: `--arg {name}=EXPR`"))
             })
         });
+        let inputs = inputs.collect();
         Ok(Call {
+            comments: self.comments(statement),
             before,
             rows,
-            inputs: inputs.collect(),
+            inputs,
             extra: extra.collect::<Outcome<_>>()?,
             on_error,
         })
     }
 
-    /// The value of a variable that the work took with it.
-    fn value(&self, of: &Carried) -> String {
+    /// The value of a variable that the work took with it; `is_needed` says that another part of
+    /// the call names it too.
+    fn value(&self, of: &Carried, is_needed: bool) -> String {
         let is_moved = matches!(
             self.fact.work.form,
             WorkForm::Async(_) | WorkForm::Blocking(_)
@@ -165,10 +237,11 @@ impl Site<'_> {
             .as_ref()
             .map_or(self.fact.call.end, |of| of.range.end);
         let is_last = !self.fact.is_in_loop && !self.uses_after(&of.variable, end);
-        if is_moved || is_last || copies == Some(true) {
-            of.variable.clone()
+        let variable = raw(&of.variable);
+        if ((is_moved || is_last) && !is_needed) || copies == Some(true) {
+            variable
         } else {
-            format!("{}.clone()", of.variable)
+            format!("{variable}.clone()")
         }
     }
 
@@ -201,6 +274,10 @@ impl Site<'_> {
             let made = format!("let db = {path}(){waits}{fails};");
             return Ok((Some(made), "&db".to_owned()));
         }
+        // What the compiler alone knows to be one.
+        if let [one] = self.taken {
+            return Ok((None, format!("&{}", one.name)));
+        }
         let message = "no connection to the database is at hand where the task is to be enqueued";
         Err(Refusal::new("no-rows", message)
             .at(self.found.site.place.clone())
@@ -227,7 +304,8 @@ impl Site<'_> {
                 "move the call into a function that gives a `Result`",
             );
         }
-        if !output.contains("Result") {
+        let head = output.split('<').next().unwrap_or_default();
+        if !head.ends_with("Result") {
             return refuse(
                 "the function gives no `Result` that could say that nothing was enqueued",
                 "let it return one, as handlers do",
@@ -270,9 +348,13 @@ impl Site<'_> {
         )
     }
 
-    /// Declarations that only the spawn used.
-    fn unused(&self, open: &mut Vec<Left>) -> Vec<Change> {
+    /// Declarations that only the spawn used; the call in its place may use them as well.
+    fn unused(&self, call: &Call, open: &mut Vec<Left>) -> Vec<Change> {
         let file = &self.found.site.function.facts.file;
+        let stays = |name: &str| {
+            let mut texts = call.texts().into_iter();
+            texts.any(|text| !names(text, name, false).is_empty())
+        };
         let mut changes = Vec::new();
         // A variable that held the future goes with it.
         let is_behind = |of: &&crate::index::LetFact| of.value == self.fact.work.range;
@@ -282,26 +364,49 @@ impl Site<'_> {
             }
         }
         let secrets = self.carried.iter().filter(|of| of.reference.is_some());
-        let names = secrets
+        let candidates = secrets
             .map(|of| &of.variable)
             .chain(self.taken.iter().map(|of| &of.name));
-        for name in names {
-            let before = |of: &&crate::index::LetFact| {
-                of.name == *name && of.range.end <= self.fact.call.start
-            };
-            let Some(of) = self.fact.lets.iter().rfind(before) else {
+        for name in candidates.filter(|name| !stays(name)) {
+            let Some(pattern) = self.pattern(name) else {
                 continue;
             };
-            if self.uses_after(name, of.range.end) {
+            if self.uses_after(name, pattern.range.end) {
                 continue;
             }
+            let is_own = |of: &&crate::index::LetFact| {
+                of.name == *name && (of.range.start..of.value.start).contains(&pattern.at)
+            };
+            let Some(of) = self.fact.lets.iter().find(is_own) else {
+                if pattern.is_plain {
+                    let field = if pattern.is_shorthand {
+                        format!("{}: ", raw(name))
+                    } else {
+                        String::new()
+                    };
+                    changes.push(Change {
+                        range: pattern.range.clone(),
+                        with: With::Pattern(format!("{field}_")),
+                    });
+                }
+                continue;
+            };
             if of.is_clone {
                 changes.push(whole_lines(file, &of.range));
             } else {
                 // What it checks is checked as before.
-                changes.push(Change {
-                    range: of.range.start..of.value.start,
-                    with: With::Nothing,
+                let value = self.found.site.function.facts.text(&of.value);
+                let is_checked = value.ends_with(['?', '}']);
+                changes.push(if is_checked {
+                    Change {
+                        range: of.range.start..of.value.start,
+                        with: With::Nothing,
+                    }
+                } else {
+                    Change {
+                        range: pattern.range.clone(),
+                        with: With::Pattern("_".to_owned()),
+                    }
                 });
                 let what = format!(
                     "see whether the request should still check this: the work loads `{name}` by itself"
@@ -309,7 +414,48 @@ impl Site<'_> {
                 open.push(Left::stays(of.range.start, what));
             }
         }
+        // An import of the function goes where the work alone names what it brings.
+        let facts = &self.found.site.function.facts;
+        let function = &self.found.site.function.fact().range;
+        let text = facts.text(function);
+        let goes = |name: &String| {
+            let mut uses = names(text, name, false)
+                .into_iter()
+                .map(|at| function.start + at)
+                .filter(|at| !self.fact.outer_uses.iter().any(|(of, _)| of.contains(at)))
+                .peekable();
+            uses.peek().is_some() && uses.all(|at| self.fact.work.range.contains(&at))
+        };
+        for (range, brought) in &self.fact.outer_uses {
+            if brought.iter().all(goes) {
+                changes.push(whole_lines(file, range));
+            }
+        }
+        // What nothing but the work changed needs no `mut` any more.
+        for of in self
+            .carried
+            .iter()
+            .filter(|of| of.is_mut && of.reference.is_none())
+        {
+            let Some(pattern) = self.pattern(&of.variable) else {
+                continue;
+            };
+            if pattern.range.start < pattern.at && !self.uses_after(&of.variable, pattern.at + 1) {
+                changes.push(Change {
+                    range: pattern.range.start..pattern.at,
+                    with: With::Nothing,
+                });
+            }
+        }
         changes
+    }
+
+    /// The pattern that binds a variable which the work takes.
+    fn pattern(&self, name: &str) -> Option<&crate::index::PatternFact> {
+        let start = self.fact.work.range.start;
+        let patterns = self.fact.patterns.iter();
+        let before = patterns.filter(|of| of.name == name && of.at < start);
+        before.max_by_key(|of| of.at)
     }
 
     /// A private function of the file that nothing names any more.
@@ -320,7 +466,7 @@ impl Site<'_> {
             && !of.is_pub
             && of.in_impl.is_none()
             && of.module.is_empty();
-        let uses = whole_words(&facts.file.text, name).count();
+        let uses = names(&facts.file.text, name, false).len();
         // Its own name, and the call that went.
         if !is_private || uses > 2 || facts.text(&of.range).starts_with("pub") {
             return None;
@@ -348,14 +494,15 @@ impl Site<'_> {
         let is_import = |at: usize| stays.iter().any(|of| of.range.contains(&at));
         let comes: Vec<&str> = gone.iter().flat_map(Change::texts).chain([body]).collect();
         let is_dead = |of: &&&UseFact| {
-            let mut uses = whole_words(text, &of.name)
+            let mut uses = names(text, &of.name, is_log(of))
+                .into_iter()
                 .filter(|at| !is_import(*at))
                 .peekable();
             // A trait is named by its methods.
             let was_used = uses.peek().is_some() || self.follows(&of.name, text);
             let is_used = uses.any(|at| !is_gone(at))
                 || comes.iter().any(|text| {
-                    whole_words(text, &of.name).next().is_some() || self.follows(&of.name, text)
+                    !names(text, &of.name, is_log(of)).is_empty() || self.follows(&of.name, text)
                 })
                 || self.follows_outside(&of.name, &is_gone);
             was_used && !is_used && !of.is_pub && of.name != "_" && of.name != "*"
@@ -396,17 +543,34 @@ impl Site<'_> {
 impl Change {
     /// The texts that come.
     fn texts(&self) -> Vec<&str> {
-        let With::Enqueue(call) = &self.with else {
-            return Vec::new();
-        };
-        let values = call.inputs.iter().map(|(_, value)| value.as_str());
-        let texts = [call.rows.as_str(), call.on_error.as_str()];
+        match &self.with {
+            With::Enqueue(call) => call.texts(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Call {
+    /// Its parts.
+    fn texts(&self) -> Vec<&str> {
+        let values = self.inputs.iter().map(|(_, value)| value.as_str());
+        let texts = [self.rows.as_str(), self.on_error.as_str()];
         let texts = texts
             .into_iter()
-            .chain(call.before.as_deref())
+            .chain(self.before.as_deref())
             .chain(values);
-        texts.chain(call.extra.iter().map(String::as_str)).collect()
+        texts.chain(self.extra.iter().map(String::as_str)).collect()
     }
+}
+
+/// Whether an import is a macro that logs: a variable may have the same name.
+fn is_log(of: &UseFact) -> bool {
+    let logs = ["error", "warn", "info", "debug", "trace"];
+    let is_crate = of.path.starts_with("tracing::") || of.path.starts_with("log::");
+    is_crate
+        && logs
+            .iter()
+            .any(|log| of.path.ends_with(&format!("::{log}")))
 }
 
 /// A `use` declaration without some of its names; `None` where it is written in a form that is not
@@ -437,12 +601,22 @@ fn without(file: &SourceFile, range: &Range<usize>, names: &[&str]) -> Option<Ch
     })
 }
 
-/// The lines of a range, their ends included.
+/// The lines of a range, their ends included; the range alone where something else stands there.
 fn whole_lines(file: &SourceFile, range: &Range<usize>) -> Change {
     let end = file.text[range.end..].find('\n');
     let end = end.map_or(file.text.len(), |n| range.end + n + 1);
+    let start = file.line_start(range.start);
+    let is_alone = [start..range.start, range.end..end]
+        .into_iter()
+        .all(|rest| file.text[rest].trim().is_empty());
+    let behind = &file.text[range.end..end];
+    let gap = behind.len() - behind.trim_start_matches([' ', '\t']).len();
     Change {
-        range: file.line_start(range.start)..end,
+        range: if is_alone {
+            start..end
+        } else {
+            range.start..range.end + gap
+        },
         with: With::Nothing,
     }
 }

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::{Left, short};
-use crate::index::{BodyOfWork, FileFacts, Gives, Logged, Shown, SpawnFact, WorkForm, whole_words};
+use crate::index::{
+    BodyOfWork, FileFacts, Gives, Logged, Shown, SpawnFact, WorkForm, names, whole_words,
+};
 use crate::landmarks::Status;
 use crate::note::{Outcome, Refusal};
 use crate::request::raw;
@@ -39,6 +41,7 @@ pub(super) fn moved(
     };
     check_end(found, fact)?;
     check_names(found, fact)?;
+    check_imports(found, fact)?;
     // A span around the work needs the future as a value.
     let spans = work.around.iter().map(|range| facts.text(range));
     let spans: Vec<&str> = spans.filter(|text| !is_current_span(text)).collect();
@@ -165,18 +168,26 @@ fn check_end(found: &Found, fact: &SpawnFact) -> Outcome<()> {
 fn check_names(found: &Found, fact: &SpawnFact) -> Outcome<()> {
     let facts = &found.site.function.facts;
     let work = facts.text(&fact.work.range);
-    let names = |name: &str| whole_words(work, name).next();
+    let place_of = |name: &str| whole_words(work, name).next();
     let item = fact
         .items
         .iter()
-        .find_map(|name| Some((name.as_str(), names(name)?)));
-    let own = names("Self").map(|at| ("Self", at));
-    let Some((name, at)) = item.or(own) else {
+        .find_map(|name| Some((name.as_str(), place_of(name)?)));
+    let own = place_of("Self").map(|at| ("Self", at));
+    let mut generics = fact.generics.clone();
+    generics.extend(facts.generics_at(found.site.offset));
+    let generic = generics
+        .iter()
+        .find_map(|name| Some((name.as_str(), place_of(name)?)));
+    let Some((name, at)) = item.or(own).or(generic) else {
         return Ok(());
     };
     let start = fact.work.range.start + at;
+    let is_generic = generics.iter().any(|of| of == name);
     let what = if name == "Self" {
         "the type of its `impl`"
+    } else if is_generic {
+        "a type that its callers choose"
     } else {
         "an item of its function"
     };
@@ -187,9 +198,39 @@ fn check_names(found: &Found, fact: &SpawnFact) -> Outcome<()> {
     .at(facts.place(&(start..start + name.len())))
     .help(if name == "Self" {
         "write the type's name in place of `Self`, and try again"
+    } else if is_generic {
+        "move the call into a function for one type, and try again"
     } else {
         "move the item out of the function, and try again"
     }))
+}
+
+/// Refuses work that an import of its function may be for: a trait is named by its methods alone,
+/// and what a glob brings by anything.
+fn check_imports(found: &Found, fact: &SpawnFact) -> Outcome<()> {
+    let facts = &found.site.function.facts;
+    let text = facts.text(&found.site.function.fact().range);
+    let is_named = |name: &String| {
+        // Its own declaration is one place.
+        names(text, name, false).len() > 1 || {
+            let own = names(text, name, false);
+            own.iter().any(|at| {
+                let at = found.site.function.fact().range.start + at;
+                !fact.outer_uses.iter().any(|(range, _)| range.contains(&at))
+            })
+        }
+    };
+    let unnamed = fact
+        .outer_uses
+        .iter()
+        .find(|(_, names)| names.iter().any(|name| name == "*" || !is_named(name)));
+    let Some((range, _)) = unnamed else {
+        return Ok(());
+    };
+    let message = "whether the work needs this import of its function is not known";
+    Err(Refusal::new("work-import", message)
+        .at(facts.place(range))
+        .help("move it to the imports of the file, or into the work, and try again"))
 }
 
 /// Imports of the site's function that the moved work names.
@@ -370,9 +411,10 @@ fn inline(
     }
     let written = status.and_then(|status| written(found, facts, body, status));
     // Where the work never comes to its end, a result behind it would be out of reach.
-    let mut result = match body.gives {
-        Gives::Never => String::new(),
-        _ => DONE.to_owned(),
+    let mut result = if body.never_ends {
+        String::new()
+    } else {
+        DONE.to_owned()
     };
     if let (Some(last), Some(of)) = (&body.last, body.returns.last())
         && last.start == of.range.start
@@ -531,9 +573,19 @@ fn written(
     let argument = |at: usize| {
         let text = facts.text(call.arguments.get(at)?);
         let is_name = text.chars().all(|c| c.is_alphanumeric() || c == '_');
-        is_name.then(|| text.to_owned())
+        (is_name && text != "None").then(|| text.to_owned())
     };
     let value = argument(position(call, ty)?)?;
+    // The row is that of the task: of another one the call stays what it is.
+    let is_row = |range: &Range<usize>| {
+        let plain = facts.text(range).trim_start_matches(['&', '*']);
+        let plain = plain.strip_suffix(".clone()").unwrap_or(plain);
+        let rest = plain.strip_prefix(status.field.as_str());
+        rest.is_some_and(|rest| ["", "_clone", "_cloned", "_copy", "_owned"].contains(&rest))
+    };
+    if !call.arguments.iter().any(is_row) {
+        return None;
+    }
     let reason = call.parameters.iter().position(|ty| ty == "Option<String>");
     // Nothing but the call, and a log of its failure.
     let behind: String = facts

@@ -111,6 +111,13 @@ pub(super) fn check(found: &Found, asked: &SiteRequest) -> Outcome<()> {
             "migrate the calls of that function instead",
         );
     }
+    if let Some(module) = site.function.fact().module.last() {
+        return refuse(
+            "spawn-in-module",
+            format!("the spawn stands in `mod {module}`, a module inside of its file"),
+            "move the function out of that module, or give the module a file of its own",
+        );
+    }
     match found.judgement.verdict {
         Verdict::Awaited => refuse(
             "spawn-awaited",

@@ -8,6 +8,7 @@ use crate::index::{SpawnFact, whole_words};
 use crate::note::{Note, Outcome, Refusal};
 use crate::request::{self, Field};
 use crate::spawn::{Found, Role, Taken};
+use crate::types::is_copy;
 
 /// A field of the task, and the variable of the work that has its value.
 #[derive(Debug, Clone)]
@@ -134,7 +135,7 @@ fn carry(
     let Some(ty) = ty else {
         return Err(refuse(found, taken, None, Role::Unknown));
     };
-    if ty.starts_with('&') || ty.contains("'a") {
+    if ty.contains('&') || ty.replace("'static", "").contains('\'') {
         return Err(refuse(found, taken, Some(&ty), role));
     }
     let field = request::field(&format!("{}:{ty}", stem(fact, name)))
@@ -274,6 +275,7 @@ fn secret(
     let loaded = taken
         .loaded_by
         .as_ref()
+        .filter(|by| !is_moved(found, by))
         .map(|by| format!("{by}.to_string()"));
     let Some(reference) = given.map(|(_, text)| text.clone()).or(loaded) else {
         let message = format!("`{name}` is a secret, and nothing here says what it was loaded by");
@@ -294,6 +296,21 @@ fn secret(
         ty: "String".to_owned(),
         is_fresh: false,
     })
+}
+
+/// Whether the value that a secret was loaded by went where it was loaded: it is not there any more.
+fn is_moved(found: &Found, by: &str) -> bool {
+    let Some(value) = found.values.iter().find(|value| value.text == by) else {
+        return false;
+    };
+    let copies = syn::parse_str(&value.ty)
+        .ok()
+        .and_then(|ty| is_copy(&ty, &|name| (name == "uuid::Uuid").then_some(true)));
+    let text = &found.site.function.facts.file.text;
+    copies != Some(true)
+        && ["find_by_id", "eq"]
+            .iter()
+            .any(|call| text.contains(&format!("{call}({by})")))
 }
 
 fn place(found: &Found, taken: &Taken) -> crate::note::Place {

@@ -25,6 +25,7 @@ pub const PIECE: Piece = Piece {
 #[derive(Template)]
 #[template(path = "call_site.rs", escape = "none")]
 struct CallSite {
+    comments: Vec<String>,
     before: Option<String>,
     module: String,
     rows: String,
@@ -59,11 +60,15 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
                 );
                 continue;
             }
-            With::Nothing => {
+            With::Nothing | With::Pattern(_) => {
+                let text = match &change.with {
+                    With::Pattern(text) => text.clone(),
+                    _ => String::new(),
+                };
                 let edit = TextEdit {
                     at: change.range.start,
                     removed: change.range.len(),
-                    text: String::new(),
+                    text,
                     kind: PIECE.id,
                 };
                 plan.insert(PIECE.id, "what only the spawn used", file, vec![edit]);
@@ -71,6 +76,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
             }
         };
         let text = render(&CallSite {
+            comments: call.comments.clone(),
             before: call.before.clone(),
             module: context.task.module(),
             rows: call.rows.clone(),
