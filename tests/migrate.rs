@@ -47,7 +47,8 @@ fn with_handlers(text: &str) -> Fleet {
 /// The site at the first line of `call` in the function called `function`.
 fn site(fleet: &Fleet, function: &str, call: &str) -> String {
     let text = fleet.read(KINDS);
-    let start = text.find(&format!("fn {function}(")).unwrap();
+    let names = ["(", "<"].map(|end| text.find(&format!("fn {function}{end}")));
+    let start = names.into_iter().flatten().next().unwrap();
     let at = start + text[start..].find(call).unwrap();
     format!("{KINDS}:{}", text[..at].matches('\n').count() + 1)
 }
@@ -102,6 +103,49 @@ fn sites_of_every_kind_become_tasks_that_outlive_the_server() {
         "--test",
         "process_tests",
         "what_was",
+    ]);
+}
+
+/// Rust at its ugliest stays what it says, warns of nothing, and loses no comment.
+#[test]
+fn the_ugliest_sites_become_tasks_without_a_warning() {
+    let text = include_str!("fixtures/moved/ugly.rs");
+    let fleet = with_handlers(text);
+    for part in text.split("pub async fn ").skip(1) {
+        let function = part.split('(').next().unwrap();
+        let calls = ["spawn(", "spawn_blocking(", " go("];
+        let call = calls
+            .iter()
+            .filter(|call| part.contains(*call))
+            .min_by_key(|call| part.find(*call));
+        let site = site(&fleet, function, call.unwrap());
+        let name = camel(function);
+        let mut args = vec!["migrate-spawn", &site, "--as", &name, "--force"];
+        if function.starts_with("status") {
+            args.extend([
+                "--status",
+                "workspaces.status@id:running=Cloning,done=Ready,failed=Failed",
+            ]);
+        }
+        fleet.done(&args);
+        fleet.commit();
+    }
+    let moved = fleet.read(KINDS);
+    for line in text.lines() {
+        if let Some((_, comment)) = line.split_once("// ") {
+            // That of an import goes with it.
+            assert!(
+                moved.contains(comment) || comment == "go on",
+                "{comment} is lost"
+            );
+        }
+    }
+    insta::with_settings!(
+        { snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("migrate__ugly", moved) }
+    );
+    fleet.cargo(&[
+        "clippy", "--locked", "-p", "oxy-app", "--", "-D", "warnings",
     ]);
 }
 
@@ -174,7 +218,7 @@ fn what_cannot_become_a_task_is_refused_with_the_reason_and_the_next_step() {
     let before = fleet.tree();
     let mut all = String::new();
     for part in text.split("async fn ").skip(2) {
-        let name = part.split('(').next().unwrap();
+        let name = part.split(['(', '<']).next().unwrap();
         let site = site(&fleet, name, "tokio::spawn(");
         all.push_str(&refused(&fleet, &[&site, "--as", "MoveIt"]));
     }
