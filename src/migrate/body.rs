@@ -422,7 +422,7 @@ fn inline(
         // A `return` at the end says nothing that the result does not.
         edits.pop();
         edits.push((last.clone(), String::new()));
-        result = DONE.to_owned();
+        DONE.clone_into(&mut result);
     }
     if let (Some(written), Some(status), Some(last)) = (&written, status, &body.last) {
         edits.retain(|(range, _)| range.start < last.start);
