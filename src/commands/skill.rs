@@ -112,7 +112,7 @@ mod tests {
         let mut named = 0;
         for (at, start) in TEXT.match_indices("cargo oxy-task ") {
             let word = TEXT[at + start.len()..]
-                .split(|c: char| !c.is_alphanumeric())
+                .split(|c: char| !c.is_alphanumeric() && c != '-')
                 .next();
             assert!(command.find_subcommand(word.unwrap()).is_some(), "{word:?}");
             named += 1;
