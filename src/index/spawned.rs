@@ -252,6 +252,7 @@ impl FileFacts {
             own_uses: Vec::new(),
             patterns: Vec::new(),
             outer_uses: Vec::new(),
+            around: 0..0,
             items: Vec::new(),
             lets: Vec::new(),
         };
@@ -288,7 +289,9 @@ impl FileFacts {
             outer_uses: find
                 .outer_uses
                 .into_iter()
-                .map(|(range, names)| (shift(range), names))
+                // What a block beside it imports is not seen from the call.
+                .filter(|(_, _, block)| block.contains(&find.offset))
+                .map(|(range, names, _)| (shift(range), names))
                 .collect(),
             generics: parsed
                 .sig
@@ -357,7 +360,10 @@ struct Find {
     bound: Vec<(String, usize)>,
     own_uses: Vec<String>,
     patterns: Vec<PatternFact>,
-    outer_uses: Vec<(Range<usize>, Vec<String>)>,
+    /// Imports outside of the work: the declaration, its names, the block that it stands in.
+    outer_uses: Vec<(Range<usize>, Vec<String>, Range<usize>)>,
+    /// The block that is looked at.
+    around: Range<usize>,
     items: Vec<String>,
     lets: Vec<LetFact>,
 }
@@ -417,10 +423,12 @@ impl<'ast> Visit<'ast> for Find {
         for (at, statement) in node.stmts.iter().enumerate() {
             self.statement(statement, at + 1 == node.stmts.len());
         }
-        let start = node.span().byte_range().start;
-        let outer = std::mem::replace(&mut self.block, start);
+        let range = node.span().byte_range();
+        let outer = std::mem::replace(&mut self.block, range.start);
+        let around = std::mem::replace(&mut self.around, range);
         visit::visit_block(self, node);
         self.block = outer;
+        self.around = around;
     }
 
     fn visit_local(&mut self, node: &'ast syn::Local) {
@@ -516,7 +524,7 @@ impl<'ast> Visit<'ast> for Find {
                 } else {
                     let mut names = Vec::new();
                     leaves(&of.tree, &mut names);
-                    self.outer_uses.push((range, names));
+                    self.outer_uses.push((range, names, self.around.clone()));
                 }
                 return;
             }
@@ -1112,5 +1120,39 @@ fn shown_by(logs: &[String], error: Option<&str>) -> Option<Shown> {
         (true, _) => Some(Shown::Display),
         (false, true) => Some(Shown::Debug),
         (false, false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use crate::index::{self, Interest};
+    use crate::workspace::SourceFile;
+
+    #[test]
+    fn imports_count_where_the_call_sees_them() {
+        let text = "async fn f() {
+    use a::Own;
+    let row = { use a::Beside; load().await };
+    {
+        use a::Around;
+        spawn(async move { use a::Inside; row.go().await });
+    }
+}
+";
+        let file = SourceFile {
+            path: "a.rs".to_owned(),
+            absolute: PathBuf::new(),
+            text: text.to_owned(),
+        };
+        let facts = index::read(&Arc::new(file), &Interest::default()).unwrap();
+        let call = text.find("spawn(").unwrap();
+        let work = text.find("async move").unwrap()..text.find(" });").unwrap() + 2;
+        let fact = facts.spawned(&facts.functions[0], call, &work).unwrap();
+        let outer = fact.outer_uses.iter().flat_map(|(_, names)| names);
+        assert_eq!(outer.collect::<Vec<_>>(), ["Own", "Around"]);
+        assert_eq!(fact.own_uses, ["Inside"]);
     }
 }
