@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::index::lines_in_literals;
 use crate::note::{Outcome, Refusal};
 use crate::settled::{Part, header, is_usual, settled, split};
 use crate::toolchain;
@@ -287,17 +288,19 @@ fn depth(indent: &str) -> usize {
 
 /// Takes the fragments out of a formatted stub again, each with the indentation that it is for.
 pub fn unstub(formatted: &str, fragments: &[Fragment]) -> Outcome<Vec<String>> {
+    let literal = lines_in_literals(formatted);
     fragments
         .iter()
         .enumerate()
         .map(|(i, fragment)| {
-            let lines: Vec<&str> = formatted
+            let lines: Vec<(usize, &str)> = formatted
                 .lines()
-                .skip_while(|line| line.trim() != format!("// oxy-task:{i}:begin"))
+                .enumerate()
+                .skip_while(|(_, line)| line.trim() != format!("// oxy-task:{i}:begin"))
                 .skip(1)
-                .take_while(|line| line.trim() != format!("// oxy-task:{i}:end"))
+                .take_while(|(_, line)| line.trim() != format!("// oxy-task:{i}:end"))
                 .collect();
-            let Some(first) = lines.first() else {
+            let Some((_, first)) = lines.first() else {
                 return Err(Refusal::new(
                     "rustfmt",
                     "rustfmt lost a fragment of the generated code",
@@ -306,7 +309,9 @@ pub fn unstub(formatted: &str, fragments: &[Fragment]) -> Outcome<Vec<String>> {
             let base = &first[..first.len() - first.trim_start().len()];
             let out: Vec<String> = lines
                 .iter()
-                .map(|line| match line.strip_prefix(base) {
+                .map(|(at, line)| match line.strip_prefix(base) {
+                    // The white space of a literal is its own.
+                    _ if literal.contains(at) => (*line).to_owned(),
                     Some(rest) if !rest.trim().is_empty() => {
                         format!("{}{}", fragment.indent, reindent(rest, &fragment.indent))
                     }
@@ -316,6 +321,20 @@ pub fn unstub(formatted: &str, fragments: &[Fragment]) -> Outcome<Vec<String>> {
             Ok(out.join("\n"))
         })
         .collect()
+}
+
+/// A text of the tool's own indentation, at none itself, as a file has it that is indented by tabs.
+#[must_use]
+pub fn with_tabs(text: &str) -> String {
+    let literal = lines_in_literals(text);
+    let lines = text.split('\n').enumerate().map(|(at, line)| {
+        if literal.contains(&at) {
+            line.to_owned()
+        } else {
+            reindent(line, "\t")
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Leading blocks of four spaces become tabs where the place is indented by tabs.
@@ -330,6 +349,22 @@ fn reindent(rest: &str, indent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_text_of_a_literal_stays() {
+        let fragments = [Fragment {
+            form: Form::Statement,
+            indent: "\t".to_owned(),
+            text: "f(\n    \"a\n  b\n    \n\",\n);".to_owned(),
+        }];
+        let formatted = "fn f() {\n    // oxy-task:0:begin\n    f(\n        \"a\n  b\n    \n\",\n    );\n    // oxy-task:0:end\n}\n";
+        let text = unstub(formatted, &fragments).unwrap().remove(0);
+        assert_eq!(text, "\tf(\n\t\t\"a\n  b\n    \n\",\n\t);");
+        assert_eq!(
+            with_tabs("fn f() {\n    g(\"\n    a\");\n        // b\n}"),
+            "fn f() {\n\tg(\"\n    a\");\n\t\t// b\n}"
+        );
+    }
 
     #[test]
     fn a_fragment_comes_back_at_its_own_indentation() {

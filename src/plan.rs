@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::edit::{self, FileChange, SNAPSHOT, TextEdit};
-use crate::format::{self, Fragment, Rustfmt};
+use crate::format::{self, Form, Fragment, Rustfmt};
 use crate::merge::{self, Callers};
 use crate::note::{Note, Outcome, Place};
 use crate::pieces::PIECES;
@@ -319,6 +319,13 @@ impl Plan {
             let stub = formatted.pop().unwrap_or_default();
             let fitted = format::unstub(&stub, &fragments)?;
             for (draft, text) in drafts.into_iter().zip(fitted) {
+                // Elsewhere the place says how it is indented; an item stands at none.
+                let is_item = draft.fragment.form == Form::Item;
+                let text = if is_item && draft.file.has_tabs() {
+                    format::with_tabs(&text)
+                } else {
+                    text
+                };
                 let edits = match draft.goes {
                     Goes::To(spot) => spot.insert(&draft.file, &text, draft.kind),
                     Goes::Over(range) => vec![TextEdit {
@@ -338,6 +345,11 @@ impl Plan {
                 continue;
             };
             if file.is_tail {
+                let text = if existing.has_tabs() {
+                    format::with_tabs(&text)
+                } else {
+                    text
+                };
                 let newline = existing.line_ending();
                 let lead = if existing.text.ends_with('\n') {
                     ""

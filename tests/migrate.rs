@@ -361,6 +361,35 @@ fn line_ends_stay() {
 }
 
 #[test]
+fn tabs_and_a_byte_order_mark_stay() {
+    let plain = Fleet::new();
+    plain.done(IMPORT);
+    let fleet = Fleet::new();
+    let text = fleet.read(ONBOARDING).replace("    ", "\t");
+    fleet.write(ONBOARDING, &format!("\u{feff}{text}"));
+    fleet.commit();
+    let diff = fleet.done(&[IMPORT, &["--dry-run"]].concat()).stdout;
+    fleet.done(IMPORT);
+    let after = fleet.read(ONBOARDING);
+    let spaced = after
+        .strip_prefix('\u{feff}')
+        .unwrap()
+        .replace('\t', "    ");
+    assert_eq!(spaced, plain.read(ONBOARDING));
+    assert!(!after.contains("\n    "), "{after}");
+
+    // The diff of a dry run makes the same of it.
+    let applied = Fleet::new();
+    applied.write(ONBOARDING, &format!("\u{feff}{text}"));
+    applied.commit();
+    let path = applied.path().join("migrate.diff");
+    std::fs::write(&path, diff).unwrap();
+    applied.git(&["apply", "migrate.diff"]);
+    std::fs::remove_file(path).unwrap();
+    assert_eq!(tree(&applied), tree(&fleet));
+}
+
+#[test]
 fn scripts_and_reviewers_see_what_travels() {
     let fleet = Fleet::new();
     let json = [IMPORT, &["--dry-run", "--format", "json"]].concat();

@@ -1,13 +1,15 @@
 //! Words of a text as its tokens have them: comments name nothing, and strings only what their
 //! braces capture.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
 
 use super::read::whole_words;
 
-fn tokens(text: &str) -> impl Iterator<Item = (TokenKind, Range<usize>)> + '_ {
+/// The tokens of a text, each with its range.
+fn lexed(text: &str) -> impl Iterator<Item = (TokenKind, Range<usize>)> + '_ {
     let mut at = 0;
     tokenize(text, FrontmatterAllowed::No).map(move |token| {
         let range = at..at + token.len as usize;
@@ -22,7 +24,7 @@ fn tokens(text: &str) -> impl Iterator<Item = (TokenKind, Range<usize>)> + '_ {
 pub fn names(text: &str, name: &str, is_macro: bool) -> Vec<usize> {
     let mut found = Vec::new();
     let mut before = ["", ""];
-    let mut all = tokens(text)
+    let mut all = lexed(text)
         .filter(|(kind, _)| {
             !matches!(
                 kind,
@@ -60,6 +62,21 @@ pub fn names(text: &str, name: &str, is_macro: bool) -> Vec<usize> {
     found
 }
 
+/// Numbers of the lines, from 0, that begin inside of a literal: their white space is its text.
+#[must_use]
+pub fn lines_in_literals(text: &str) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let mut line = 0;
+    for (kind, range) in lexed(text) {
+        let breaks = text[range].matches('\n').count();
+        if matches!(kind, TokenKind::Literal { .. }) {
+            found.extend(line + 1..=line + breaks);
+        }
+        line += breaks;
+    }
+    found
+}
+
 /// The comments of a text, in order.
 #[must_use]
 pub fn comments(text: &str) -> Vec<&str> {
@@ -69,7 +86,7 @@ pub fn comments(text: &str) -> Vec<&str> {
             TokenKind::LineComment { .. } | TokenKind::BlockComment { .. }
         )
     };
-    tokens(text)
+    lexed(text)
         .filter(|(kind, _)| is_comment(kind))
         .map(|(_, range)| text[range].trim_end())
         .collect()
@@ -77,13 +94,20 @@ pub fn comments(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{comments, names};
+    use super::{comments, lines_in_literals, names};
 
     #[test]
     fn an_item_is_named_by_the_start_of_a_path() {
         let text = "go(a.go, b::go, 0..go, \"{go} go\") // go";
         assert_eq!(names(text, "go", false), [0, 19, 25]);
         assert_eq!(names("error!(error)", "error", true), [0]);
+    }
+
+    #[test]
+    fn lines_of_a_literal_are_known() {
+        let text = "a /* b\n*/ \"c\nd\n\" + r#\"\n\"#\ne";
+        let found: Vec<usize> = lines_in_literals(text).into_iter().collect();
+        assert_eq!(found, [2, 3, 4]);
     }
 
     #[test]

@@ -50,6 +50,14 @@ impl SourceFile {
         }
     }
 
+    /// Whether the file is indented by tabs: its first indented line is.
+    #[must_use]
+    pub fn has_tabs(&self) -> bool {
+        let mut lines = self.text.lines().filter(|line| !line.trim().is_empty());
+        let first = lines.find(|line| line.starts_with([' ', '\t']));
+        first.is_some_and(|line| line.starts_with('\t'))
+    }
+
     /// The place that `range` starts at. Offsets past the end are taken as the end.
     #[must_use]
     pub fn place(&self, range: &Range<usize>) -> Place {
