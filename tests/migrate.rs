@@ -207,6 +207,52 @@ pub async fn bare(state: crate::server::AppState, name: String) -> Result<(), St
 }
 ";
 
+/// Errors that only their own functions can make something of.
+const FAR_FORMS: &str = "//! Handlers.
+
+use axum::http::StatusCode;
+
+use crate::server::AppState;
+
+pub struct Limits(u32);
+
+impl Limits {
+    pub async fn checked(&self, state: &AppState) -> Result<(), (StatusCode, String)> {
+        state.db.ping().await.map_err(|e| (StatusCode::OK, format!(\"database {}: {e}\", self.0)))
+    }
+}
+
+pub async fn limited(state: &AppState, limit: Option<u32>) -> Result<(), (StatusCode, String)> {
+    match limit {
+        Some(most) => state.db.ping().await.map_err(|e| (StatusCode::OK, format!(\"database {most}: {e}\")))?,
+        None => {
+            use std::format as text;
+            state.db.ping().await.map_err(|e| (StatusCode::OK, text!(\"database: {e}\")))?;
+        }
+    }
+    Ok(())
+}
+
+pub async fn far(state: AppState, name: String) -> Result<(), (StatusCode, String)> {
+    limited(&state, None).await?;
+    tokio::spawn(async move {
+        tokio::fs::write(\"far\", name).await.ok();
+    });
+    Ok(())
+}
+";
+
+#[test]
+fn what_another_function_makes_of_errors_is_taken_only_where_it_means_the_same() {
+    let fleet = Fleet::new();
+    fleet.write(KINDS, FAR_FORMS);
+    fleet.replace(API, "pub mod hooks;\n", "pub mod hooks;\npub mod kinds;\n");
+    fleet.commit();
+    let far = site(&fleet, "far", "tokio::spawn(");
+    let refused = refused(&fleet, &[&far, "--as", "MoveIt", "--dry-run"]);
+    assert!(refused.starts_with("error[no-error-form]"), "{refused}");
+}
+
 /// Every refusal: the variable or place, the reason, the help.
 #[test]
 fn what_cannot_become_a_task_is_refused_with_the_reason_and_the_next_step() {

@@ -160,6 +160,50 @@ pub struct FnCode {
     pub has_value: bool,
 }
 
+impl FnCode {
+    /// Whether the function binds a variable of that name anywhere.
+    #[must_use]
+    pub fn binds(&self, name: &str) -> bool {
+        let has = |binding: &Binding| binding.names.iter().any(|own| own == name);
+        let mut found = self.parameters.iter().any(has);
+        for part in &self.body {
+            part.walk(&mut |part| {
+                found |= match &part.kind {
+                    Kind::Let(of) => has(&of.binding),
+                    Kind::For(binding, ..) => has(binding),
+                    Kind::Match(_, arms) => arms.iter().any(|arm| has(&arm.binding)),
+                    Kind::Closure(parameters, _) => parameters.iter().any(has),
+                    _ => false,
+                };
+            });
+        }
+        found
+    }
+
+    /// Whether `code`, a part of the function, means the same in another function of its file, as far
+    /// as its variables do: it names nothing of `self`, and nothing that the function imports for
+    /// itself.
+    #[must_use]
+    pub fn is_portable(&self, code: &Code) -> bool {
+        let imports = |path: &str| {
+            let head = path.split("::").next().unwrap_or(path);
+            self.uses.iter().any(|(_, name)| name == head)
+        };
+        let mut names = Vec::new();
+        let mut found = true;
+        code.walk(&mut |part| match &part.kind {
+            Kind::Path(path) => names.push(path.clone()),
+            Kind::Macro(path, _) => found &= !imports(path),
+            _ => {}
+        });
+        found
+            && names.iter().all(|path| {
+                let is_own = path == "self" || path.split("::").next() == Some("Self");
+                !is_own && !imports(path)
+            })
+    }
+}
+
 impl Code {
     /// Calls `on` with each direct part, in order.
     pub fn parts<'c>(&'c self, on: &mut dyn FnMut(&'c Code)) {

@@ -193,8 +193,11 @@ fn rest(
 /// What the function makes of errors, where any error would do; else what others of the file that
 /// give the same errors make of them.
 fn error_forms(program: &Program<'_, '_>, seen: &Seen<'_, '_>) -> Vec<ErrorForm> {
-    let own = forms(seen.code, &|name| {
-        !seen.code_binds(name) || seen.known.iter().any(|known| known.name == name)
+    let own = forms(seen.code, &|closure| {
+        let is_known = |name: &String| seen.known.iter().any(|known| known.name == name);
+        free(closure)
+            .keys()
+            .all(|name| !seen.code.binds(name) || is_known(name))
     });
     let own: Vec<ErrorForm> = own
         .into_iter()
@@ -217,19 +220,12 @@ fn error_forms(program: &Program<'_, '_>, seen: &Seen<'_, '_>) -> Vec<ErrorForm>
             at,
         };
         if let Some(code) = program.code(&function) {
-            // Nothing but items is in reach from elsewhere.
-            let binds = |name: &str| {
-                let mut found = false;
-                let has = |names: &[String]| names.iter().any(|own| own == name);
-                found |= code.parameters.iter().any(|of| has(&of.names));
-                for part in &code.body {
-                    part.walk(&mut |part| {
-                        found |= matches!(&part.kind, Kind::Let(of) if has(&of.binding.names));
-                    });
-                }
-                found
-            };
-            let others = forms(&code, &|name| !binds(name)).into_iter();
+            // Nothing but items of the file is in reach from elsewhere.
+            let others = forms(&code, &|closure| {
+                let binds = |name: &String| code.binds(name);
+                code.is_portable(closure) && !free(closure).keys().any(binds)
+            });
+            let others = others.into_iter();
             all.extend(others.map(|form| ErrorForm {
                 is_own: false,
                 ..form
@@ -260,7 +256,7 @@ fn error_type(output: &str) -> Option<String> {
 
 /// Every `.map_err(closure)` that takes any error which can be shown, where `?` follows or it is
 /// what the function gives.
-fn forms(code: &FnCode, in_reach: &dyn Fn(&str) -> bool) -> Vec<ErrorForm> {
+fn forms(code: &FnCode, in_reach: &dyn Fn(&Code) -> bool) -> Vec<ErrorForm> {
     let mut forms = Vec::new();
     let is_last = |part: &Code| {
         code.body
@@ -290,8 +286,7 @@ fn forms(code: &FnCode, in_reach: &dyn Fn(&str) -> bool) -> Vec<ErrorForm> {
         };
         let is_plain =
             matches!(parameter.pattern, Pattern::Name(_, None)) && parameter.ty.is_none();
-        let reaches = free(closure).keys().all(|name| in_reach(name));
-        if method.name == "map_err" && is_plain && reaches && only_shown(body, error) {
+        if method.name == "map_err" && is_plain && in_reach(closure) && only_shown(body, error) {
             forms.push(ErrorForm {
                 closure: closure.range.clone(),
                 on: method.on.range.clone(),

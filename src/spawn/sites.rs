@@ -61,27 +61,6 @@ pub struct Seen<'s, 'c> {
     pub known: &'s [Known<'c>],
 }
 
-impl Seen<'_, '_> {
-    /// Whether the function binds a variable of that name anywhere.
-    #[must_use]
-    pub fn code_binds(&self, name: &str) -> bool {
-        let has = |binding: &crate::index::Binding| binding.names.iter().any(|own| own == name);
-        let mut found = self.code.parameters.iter().any(has);
-        for part in &self.code.body {
-            part.walk(&mut |part| {
-                found |= match &part.kind {
-                    Kind::Let(of) => has(&of.binding),
-                    Kind::For(binding, ..) => has(binding),
-                    Kind::Match(_, arms) => arms.iter().any(|arm| has(&arm.binding)),
-                    Kind::Closure(parameters, _) => parameters.iter().any(has),
-                    _ => false,
-                };
-            });
-        }
-        found
-    }
-}
-
 /// Finds the sites, and what `judge` says of each; functions of tests are looked at only where
 /// `with_tests` says so.
 pub fn sites<T: Send>(
