@@ -34,12 +34,7 @@ pub fn spot(facts: &FileFacts, path: &str) -> Option<Spot> {
     let group = &groups[foreign.or_else(|| groups.len().checked_sub(1))?];
     let siblings: Vec<Sibling> = group
         .iter()
-        .map(|of| Sibling {
-            start: of.range.start,
-            end: of.range.end,
-            comma: None,
-            needs_comma: false,
-        })
+        .map(|of| Sibling::on_lines(&of.range))
         .collect();
     let is_sorted = |order: &Order| {
         let mut pairs = group.windows(2);

@@ -3,6 +3,8 @@
 //! Comments on the line where an item ends belong to that item, and so do the comment lines
 //! right below the last item of a list. What stands above an item belongs to that item.
 
+use std::ops::Range;
+
 use crate::edit::TextEdit;
 use crate::workspace::SourceFile;
 
@@ -32,6 +34,19 @@ pub struct Sibling {
     pub comma: Option<usize>,
     /// Whether a comma is needed before another one may follow.
     pub needs_comma: bool,
+}
+
+impl Sibling {
+    /// An item that stands on lines of its own, without commas.
+    #[must_use]
+    pub fn on_lines(range: &Range<usize>) -> Self {
+        Self {
+            start: range.start,
+            end: range.end,
+            comma: None,
+            needs_comma: false,
+        }
+    }
 }
 
 impl Spot {

@@ -1,15 +1,12 @@
 //! Code as its tokens, without comments and layout: what it is, however it is written.
 
-use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+use ra_ap_rustc_lexer::TokenKind;
+
+use crate::index::lexed;
 
 /// The tokens of a text, with what each is.
 fn tokens(text: &str) -> impl Iterator<Item = (TokenKind, &str)> {
-    let mut at = 0;
-    let all = tokenize(text, FrontmatterAllowed::No).map(move |token| {
-        let start = at;
-        at += token.len as usize;
-        (token.kind, &text[start..at])
-    });
+    let all = lexed(text).map(|(kind, range)| (kind, &text[range]));
     all.filter(|(kind, _)| {
         !matches!(
             kind,

@@ -36,4 +36,4 @@ pub use spawned::{
     WorkForm,
 };
 pub use statements::{HandOver, StatementFact};
-pub use words::{comments, lines_in_literals, names};
+pub use words::{comments, lexed, lines_in_literals, names};

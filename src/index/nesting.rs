@@ -2,7 +2,9 @@
 //!
 //! Nobody writes such code; what generates it, or means harm, is refused by name.
 
-use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+use ra_ap_rustc_lexer::TokenKind;
+
+use super::words::lexed;
 
 /// Levels of brackets that can be parsed.
 const BRACKETS: usize = 12_000;
@@ -15,20 +17,17 @@ pub(super) fn too_deep(text: &str) -> Option<usize> {
     // What stands in comments and strings counts too here: the lexer is asked in doubt only.
     text.bytes().find(|byte| rough.take(*byte as char))?;
     let mut levels = Levels::default();
-    let mut at = 0;
-    for token in tokenize(text, FrontmatterAllowed::No) {
-        let len = token.len as usize;
+    for (kind, range) in lexed(text) {
         let is_text = matches!(
-            token.kind,
+            kind,
             TokenKind::LineComment { .. }
                 | TokenKind::BlockComment { .. }
                 | TokenKind::Literal { .. }
                 | TokenKind::Whitespace
         );
-        if !is_text && text[at..at + len].chars().any(|c| levels.take(c)) {
-            return Some(at);
+        if !is_text && text[range.clone()].chars().any(|c| levels.take(c)) {
+            return Some(range.start);
         }
-        at += len;
     }
     None
 }

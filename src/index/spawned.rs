@@ -384,6 +384,12 @@ impl Find {
         self.not_async = before;
     }
 
+    fn in_loop(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.loops += 1;
+        visit(self);
+        self.loops -= 1;
+    }
+
     fn statement(&mut self, statement: &syn::Stmt, is_last: bool) {
         let (expression, handle, is_value, has_attribute) = match statement {
             syn::Stmt::Expr(expression, semi) => {
@@ -480,21 +486,15 @@ impl<'ast> Visit<'ast> for Find {
     }
 
     fn visit_expr_loop(&mut self, node: &'ast syn::ExprLoop) {
-        self.loops += 1;
-        visit::visit_expr_loop(self, node);
-        self.loops -= 1;
+        self.in_loop(|find| visit::visit_expr_loop(find, node));
     }
 
     fn visit_expr_while(&mut self, node: &'ast syn::ExprWhile) {
-        self.loops += 1;
-        visit::visit_expr_while(self, node);
-        self.loops -= 1;
+        self.in_loop(|find| visit::visit_expr_while(find, node));
     }
 
     fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
-        self.loops += 1;
-        visit::visit_expr_for_loop(self, node);
-        self.loops -= 1;
+        self.in_loop(|find| visit::visit_expr_for_loop(find, node));
     }
 
     fn visit_expr_closure(&mut self, node: &'ast syn::ExprClosure) {
@@ -683,67 +683,12 @@ fn body(block: &syn::Block) -> BodyOfWork {
         tries: ends.tries,
         endless: match last {
             Some(syn::Stmt::Expr(syn::Expr::Loop(of), _)) => {
-                (!is_left(of)).then(|| of.span().byte_range())
+                (!LoopEnds::of(of).is_left).then(|| of.span().byte_range())
             }
             _ => None,
         },
         logged,
     }
-}
-
-/// Whether anything ends the loop: a `break` of its own or with a label, a `return`, a `?`.
-fn is_left(of: &syn::ExprLoop) -> bool {
-    struct Leaves {
-        found: bool,
-        depth: usize,
-    }
-    impl<'ast> Visit<'ast> for Leaves {
-        fn visit_expr_break(&mut self, node: &'ast syn::ExprBreak) {
-            self.found |= self.depth == 0 || node.label.is_some();
-        }
-
-        fn visit_expr_return(&mut self, _: &'ast syn::ExprReturn) {
-            self.found = true;
-        }
-
-        fn visit_expr_try(&mut self, _: &'ast syn::ExprTry) {
-            self.found = true;
-        }
-
-        fn visit_macro(&mut self, of: &'ast syn::Macro) {
-            // The tokens of `select!` may leave it.
-            let text = of.tokens.to_string();
-            self.found |= ["break", "return"].iter().any(|word| text.contains(word));
-        }
-
-        fn visit_expr_loop(&mut self, node: &'ast syn::ExprLoop) {
-            self.depth += 1;
-            visit::visit_expr_loop(self, node);
-            self.depth -= 1;
-        }
-
-        fn visit_expr_while(&mut self, node: &'ast syn::ExprWhile) {
-            self.depth += 1;
-            visit::visit_expr_while(self, node);
-            self.depth -= 1;
-        }
-
-        fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
-            self.depth += 1;
-            visit::visit_expr_for_loop(self, node);
-            self.depth -= 1;
-        }
-
-        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
-
-        fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
-    }
-    let mut leaves = Leaves {
-        found: false,
-        depth: 0,
-    };
-    leaves.visit_block(&of.body);
-    leaves.found
 }
 
 fn tail(value: &syn::Expr) -> Tail {
@@ -815,61 +760,88 @@ fn gives(value: &syn::Expr) -> Gives {
 
 /// What a loop gives: a value where a `break` has one, and nothing at all where none leaves it.
 fn loop_gives(of: &syn::ExprLoop) -> Gives {
-    struct Breaks {
-        /// Loops and labeled blocks between the loop and the `break`.
-        depth: usize,
-        label: Option<syn::Ident>,
-        found: Gives,
+    LoopEnds::of(of).gives
+}
+
+/// What ends a loop.
+struct LoopEnds {
+    /// Loops between the loop and what is looked at.
+    depth: usize,
+    label: Option<syn::Ident>,
+    /// What its own `break`s give.
+    gives: Gives,
+    /// Whether anything leaves it: a `break` of its own or with a label, a `return`, a `?`.
+    is_left: bool,
+}
+
+impl LoopEnds {
+    fn of(of: &syn::ExprLoop) -> Self {
+        let mut ends = Self {
+            depth: 0,
+            label: of.label.as_ref().map(|label| label.name.ident.clone()),
+            gives: Gives::Never,
+            is_left: false,
+        };
+        ends.visit_block(&of.body);
+        ends
     }
-    impl<'ast> Visit<'ast> for Breaks {
-        fn visit_expr_break(&mut self, node: &'ast syn::ExprBreak) {
-            let is_own = match &node.label {
-                Some(label) => Some(&label.ident) == self.label.as_ref(),
-                None => self.depth == 0,
-            };
-            if is_own {
-                let given = node.expr.as_ref().map_or(Gives::Unit, |of| gives(of));
-                self.found = self.found.or(given);
-            }
-            visit::visit_expr_break(self, node);
-        }
 
-        fn visit_macro(&mut self, of: &'ast syn::Macro) {
-            // The tokens of `select!` may leave it.
-            if of.tokens.to_string().contains("break") {
-                self.found = self.found.or(Gives::Unit);
-            }
-        }
-
-        fn visit_expr_loop(&mut self, node: &'ast syn::ExprLoop) {
-            self.depth += 1;
-            visit::visit_expr_loop(self, node);
-            self.depth -= 1;
-        }
-
-        fn visit_expr_while(&mut self, node: &'ast syn::ExprWhile) {
-            self.depth += 1;
-            visit::visit_expr_while(self, node);
-            self.depth -= 1;
-        }
-
-        fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
-            self.depth += 1;
-            visit::visit_expr_for_loop(self, node);
-            self.depth -= 1;
-        }
-
-        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
-
-        fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
+    fn within(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.depth += 1;
+        visit(self);
+        self.depth -= 1;
     }
-    let mut breaks = Breaks {
-        depth: 0,
-        label: of.label.as_ref().map(|label| label.name.ident.clone()),
-        found: Gives::Never,
-    };
-    breaks.visit_block(&of.body);
-    breaks.found
+}
+
+impl<'ast> Visit<'ast> for LoopEnds {
+    fn visit_expr_break(&mut self, node: &'ast syn::ExprBreak) {
+        let is_own = match &node.label {
+            Some(label) => Some(&label.ident) == self.label.as_ref(),
+            None => self.depth == 0,
+        };
+        if is_own {
+            let given = node.expr.as_ref().map_or(Gives::Unit, |of| gives(of));
+            self.gives = self.gives.or(given);
+        }
+        self.is_left |= is_own || node.label.is_some();
+        visit::visit_expr_break(self, node);
+    }
+
+    fn visit_expr_return(&mut self, node: &'ast syn::ExprReturn) {
+        self.is_left = true;
+        visit::visit_expr_return(self, node);
+    }
+
+    fn visit_expr_try(&mut self, node: &'ast syn::ExprTry) {
+        self.is_left = true;
+        visit::visit_expr_try(self, node);
+    }
+
+    fn visit_macro(&mut self, of: &'ast syn::Macro) {
+        // The tokens of `select!` may leave it.
+        let text = of.tokens.to_string();
+        if text.contains("break") {
+            self.gives = self.gives.or(Gives::Unit);
+            self.is_left = true;
+        }
+        self.is_left |= text.contains("return");
+    }
+
+    fn visit_expr_loop(&mut self, node: &'ast syn::ExprLoop) {
+        self.within(|ends| visit::visit_expr_loop(ends, node));
+    }
+
+    fn visit_expr_while(&mut self, node: &'ast syn::ExprWhile) {
+        self.within(|ends| visit::visit_expr_while(ends, node));
+    }
+
+    fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
+        self.within(|ends| visit::visit_expr_for_loop(ends, node));
+    }
+
+    fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+
+    fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
 }
 
 /// What a macro gives, by its name.

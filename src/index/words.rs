@@ -9,7 +9,7 @@ use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
 use super::read::whole_words;
 
 /// The tokens of a text, each with its range.
-fn lexed(text: &str) -> impl Iterator<Item = (TokenKind, Range<usize>)> + '_ {
+pub fn lexed(text: &str) -> impl Iterator<Item = (TokenKind, Range<usize>)> + '_ {
     let mut at = 0;
     tokenize(text, FrontmatterAllowed::No).map(move |token| {
         let range = at..at + token.len as usize;

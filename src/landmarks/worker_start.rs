@@ -148,20 +148,13 @@ pub(super) fn room(
             connections.len()
         ));
     };
-    let siblings: Vec<Sibling> = statements.iter().map(sibling).collect();
+    let siblings: Vec<Sibling> = statements
+        .iter()
+        .map(|of| Sibling::on_lines(&of.range))
+        .collect();
     Ok(Room {
         spot: Spot::before(&facts.file, &siblings, nth),
         indent: facts.file.indent_at(rest[0].range.start).to_owned(),
         db: (*db).clone(),
     })
-}
-
-/// A statement as an item of a list.
-fn sibling(statement: &StatementFact) -> Sibling {
-    Sibling {
-        start: statement.range.start,
-        end: statement.range.end,
-        comma: None,
-        needs_comma: false,
-    }
 }

@@ -3,13 +3,12 @@
 
 use std::ops::Range;
 
-use super::fields::{CONNECTION, Carried, Handle};
+use super::fields::{CONNECTION, Carried, Handle, copies};
 use super::{Left, SiteRequest};
 use crate::index::{SpawnFact, UseFact, WorkForm, comments, names, whole_words};
 use crate::note::{Outcome, Refusal};
 use crate::request::raw;
 use crate::spawn::{ErrorForm, Found};
-use crate::types::is_copy;
 use crate::workspace::SourceFile;
 
 /// A change of the site's file.
@@ -230,7 +229,6 @@ impl Site<'_> {
             self.fact.work.form,
             WorkForm::Async(_) | WorkForm::Blocking(_)
         );
-        let copies = is_copy(&of.field.ty, &|name| (name == "uuid::Uuid").then_some(true));
         let end = self
             .fact
             .statement
@@ -238,7 +236,7 @@ impl Site<'_> {
             .map_or(self.fact.call.end, |of| of.range.end);
         let is_last = !self.fact.is_in_loop && !self.uses_after(&of.variable, end);
         let variable = raw(&of.variable);
-        if ((is_moved || is_last) && !is_needed) || copies == Some(true) {
+        if ((is_moved || is_last) && !is_needed) || copies(&of.field.ty) {
             variable
         } else {
             format!("{variable}.clone()")

@@ -211,14 +211,13 @@ fn check_imports(found: &Found, fact: &SpawnFact) -> Outcome<()> {
     let facts = &found.site.function.facts;
     let text = facts.text(&found.site.function.fact().range);
     let is_named = |name: &String| {
+        let all = names(text, name, false);
+        let is_outside = |at: &usize| {
+            let at = found.site.function.fact().range.start + at;
+            !fact.outer_uses.iter().any(|(range, _)| range.contains(&at))
+        };
         // Its own declaration is one place.
-        names(text, name, false).len() > 1 || {
-            let own = names(text, name, false);
-            own.iter().any(|at| {
-                let at = found.site.function.fact().range.start + at;
-                !fact.outer_uses.iter().any(|(range, _)| range.contains(&at))
-            })
-        }
+        all.len() > 1 || all.iter().any(is_outside)
     };
     let unnamed = fact
         .outer_uses
@@ -317,9 +316,9 @@ fn is_inline(found: &Found, body: &BodyOfWork) -> bool {
     is_plain
         && match given(found, body) {
             Gives::Unit | Gives::Never => true,
-            Gives::Result | Gives::Option if body.tries => false,
             Gives::Result => false,
-            Gives::Option | Gives::Value => !is_block,
+            Gives::Option => !body.tries && !is_block,
+            Gives::Value => !is_block,
             Gives::Unknown => !is_block && body.tail.as_ref().is_some_and(|tail| tail.is_awaited),
         }
 }

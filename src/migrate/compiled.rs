@@ -7,7 +7,7 @@ use super::SiteRequest;
 use crate::index::{Index, SpawnFact};
 use crate::note::{Outcome, Refusal};
 use crate::spawn::probe::Answer;
-use crate::spawn::{Found, Role, Taken, role_by_type};
+use crate::spawn::{Found, Role, Roles, Taken};
 
 /// Asks the compiler: the package, the file, the range of the work, the variables.
 pub type Compiler<'c> =
@@ -30,9 +30,6 @@ pub(super) fn ask(
 ) -> Outcome<()> {
     let open = found.taken.iter().filter(|of| is_open(of, asked));
     let names: Vec<String> = open.map(|of| of.name.clone()).collect();
-    if names.is_empty() {
-        return Ok(());
-    }
     let package = found.site.package.clone();
     let answers = compiler(&package, &asked.path, fact.work.range.clone(), &names)
         .map_err(|refusal| for_variables(refusal, found, &names))?;
@@ -40,11 +37,12 @@ pub(super) fn ask(
     let krate = member
         .map(crate::workspace::Member::crate_name)
         .unwrap_or_default();
+    let roles = Roles::new(index, &found.site);
     for of in found.taken.iter_mut().filter(|of| names.contains(&of.name)) {
         match answers.get(&of.name) {
             Some(Answer::Type(ty)) => {
                 let ty = absolute(ty, &krate);
-                of.role = role_by_type(index, &found.site, &of.name, &ty)?;
+                of.role = roles.by_type(&of.name, &ty)?;
                 of.ty = Some(ty);
             }
             Some(Answer::Unnameable(ty)) => {

@@ -298,16 +298,18 @@ fn secret(
     })
 }
 
+/// Whether values of a type are known to be copied where they go.
+pub(super) fn copies(ty: &syn::Type) -> bool {
+    is_copy(ty, &|name| (name == "uuid::Uuid").then_some(true)) == Some(true)
+}
+
 /// Whether the value that a secret was loaded by went where it was loaded: it is not there any more.
 fn is_moved(found: &Found, by: &str) -> bool {
     let Some(value) = found.values.iter().find(|value| value.text == by) else {
         return false;
     };
-    let copies = syn::parse_str(&value.ty)
-        .ok()
-        .and_then(|ty| is_copy(&ty, &|name| (name == "uuid::Uuid").then_some(true)));
     let text = &found.site.function.facts.file.text;
-    copies != Some(true)
+    !syn::parse_str(&value.ty).is_ok_and(|ty| copies(&ty))
         && ["find_by_id", "eq"]
             .iter()
             .any(|call| text.contains(&format!("{call}({by})")))

@@ -146,9 +146,11 @@ pub fn derive(
 ) -> Outcome<(TaskRequest, Migration)> {
     let facts = Arc::clone(&found.site.function.facts);
     check_layers(index, landmarks, &found)?;
-    // What cannot travel for all that the source tells is refused before the compiler is asked.
-    fields::fields(&known(&found, asked), &fact, asked)?;
-    compiled::ask(index, &mut found, &fact, asked, compiler)?;
+    if found.taken.iter().any(|of| compiled::is_open(of, asked)) {
+        // What cannot travel for all that the source tells is refused before the compiler is asked.
+        fields::fields(&known(&found, asked), &fact, asked)?;
+        compiled::ask(index, &mut found, &fact, asked, compiler)?;
+    }
     let (mut carried, mut handles) = fields::fields(&found, &fact, asked)?;
     let taken = handles.clone();
     let mut request = asked.task.clone();

@@ -4,16 +4,20 @@
 //! clone_repository::enqueue(&state.db, CloneRepository { clone_url, branch }).await.map_err(…)?;
 //! ```
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use askama::Template;
 
 use super::{Piece, task_module};
 use crate::edit::TextEdit;
 use crate::format::{Form, Fragment};
-use crate::migrate::With;
+use crate::migrate::{Call, With};
 use crate::note::Outcome;
 use crate::plan::Plan;
 use crate::render::render;
 use crate::task::Context;
+use crate::workspace::SourceFile;
 
 /// The piece.
 pub const PIECE: Piece = Piece {
@@ -41,64 +45,57 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     };
     let file = &migration.facts.file;
     for change in &migration.at_site {
-        let call = match &change.with {
-            With::Enqueue(call) => call,
-            With::Item(text) => {
-                let fragment = Fragment {
-                    form: Form::Item,
-                    indent: String::new(),
-                    text: text.clone(),
-                };
-                let title = "what only the spawn used";
-                plan.replace(
-                    PIECE.id,
-                    title,
-                    file,
-                    PIECE.id,
-                    fragment,
-                    change.range.clone(),
-                );
+        let (title, form, indent, text) = match &change.with {
+            With::Enqueue(call) => (
+                "the enqueue in place of the spawn",
+                Form::Statement,
+                file.indent_at(change.range.start),
+                enqueue(context, call)?,
+            ),
+            With::Item(text) => (REST, Form::Item, "", text.clone()),
+            With::Nothing => {
+                replace(plan, file, &change.range, "");
                 continue;
             }
-            With::Nothing | With::Pattern(_) => {
-                let text = match &change.with {
-                    With::Pattern(text) => text.clone(),
-                    _ => String::new(),
-                };
-                let edit = TextEdit {
-                    at: change.range.start,
-                    removed: change.range.len(),
-                    text,
-                    kind: PIECE.id,
-                };
-                plan.insert(PIECE.id, "what only the spawn used", file, vec![edit]);
+            With::Pattern(text) => {
+                replace(plan, file, &change.range, text);
                 continue;
             }
         };
-        let text = render(&CallSite {
-            comments: call.comments.clone(),
-            before: call.before.clone(),
-            module: context.task.module(),
-            rows: call.rows.clone(),
-            input: task_module::input(context),
-            inputs: call.inputs.clone(),
-            extra: call.extra.clone(),
-            on_error: call.on_error.clone(),
-        })?;
         let fragment = Fragment {
-            form: Form::Statement,
-            indent: file.indent_at(change.range.start).to_owned(),
+            form,
+            indent: indent.to_owned(),
             text,
         };
-        let title = "the enqueue in place of the spawn";
-        plan.replace(
-            PIECE.id,
-            title,
-            file,
-            PIECE.id,
-            fragment,
-            change.range.clone(),
-        );
+        let range = change.range.clone();
+        plan.replace(PIECE.id, title, file, PIECE.id, fragment, range);
     }
     Ok(())
+}
+
+/// What goes beside the spawn.
+const REST: &str = "what only the spawn used";
+
+/// Puts a text as it is in place of what stands.
+fn replace(plan: &mut Plan, file: &Arc<SourceFile>, range: &Range<usize>, text: &str) {
+    let edit = TextEdit {
+        at: range.start,
+        removed: range.len(),
+        text: text.to_owned(),
+        kind: PIECE.id,
+    };
+    plan.insert(PIECE.id, REST, file, vec![edit]);
+}
+
+fn enqueue(context: &Context<'_>, call: &Call) -> Outcome<String> {
+    render(&CallSite {
+        comments: call.comments.clone(),
+        before: call.before.clone(),
+        module: context.task.module(),
+        rows: call.rows.clone(),
+        input: task_module::input(context),
+        inputs: call.inputs.clone(),
+        extra: call.extra.clone(),
+        on_error: call.on_error.clone(),
+    })
 }

@@ -197,12 +197,7 @@ fn first_in_main(context: &Context<'_>, migration: &Migration, root: &str) -> Ou
     };
     let siblings: Vec<Sibling> = statements
         .iter()
-        .map(|of| Sibling {
-            start: of.range.start,
-            end: of.range.end,
-            comma: None,
-            needs_comma: false,
-        })
+        .map(|of| Sibling::on_lines(&of.range))
         .collect();
     Ok(Start {
         spot: Spot::before(&facts.file, &siblings, 0),

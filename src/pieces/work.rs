@@ -141,12 +141,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let siblings: Vec<Sibling> = facts
         .items
         .iter()
-        .map(|item| Sibling {
-            start: item.range.start,
-            end: item.range.end,
-            comma: None,
-            needs_comma: false,
-        })
+        .map(|item| Sibling::on_lines(&item.range))
         .collect();
     let at = facts
         .items

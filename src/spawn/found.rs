@@ -140,9 +140,26 @@ pub fn found(
     })
 }
 
-/// The part that a captured variable plays, by the type that the compiler says it has.
-pub fn role_by_type(index: &Index<'_>, site: &Site, name: &str, ty: &str) -> Outcome<Role> {
-    role_of(&Program::new(index), &site.function.facts, name, ty)
+/// The parts that captured variables of a site play, by the types that the compiler says they have.
+pub struct Roles<'i, 'w> {
+    program: Program<'i, 'w>,
+    facts: Arc<FileFacts>,
+}
+
+impl<'i, 'w> Roles<'i, 'w> {
+    /// Looks through the workspace once.
+    #[must_use]
+    pub fn new(index: &'i Index<'w>, site: &Site) -> Self {
+        Self {
+            program: Program::new(index),
+            facts: Arc::clone(&site.function.facts),
+        }
+    }
+
+    /// The part that the variable `name` plays by its type, whose paths are absolute.
+    pub fn by_type(&self, name: &str, ty: &str) -> Outcome<Role> {
+        role_of(&self.program, &self.facts, name, ty)
+    }
 }
 
 fn rest(

@@ -8,17 +8,19 @@ use crate::landmarks::{self, Config};
 use crate::note::Outcome;
 
 /// Names of types, looked for when they are first asked for.
-pub struct Machinery<'a> {
-    find: Box<dyn Fn() -> Outcome<Vec<String>> + Sync + 'a>,
+pub struct Machinery<'a, 'w> {
+    index: &'a Index<'w>,
+    config: &'a Config,
     names: OnceLock<Outcome<Vec<String>>>,
 }
 
-impl<'a> Machinery<'a> {
+impl<'a, 'w> Machinery<'a, 'w> {
     /// Nothing is looked for yet.
     #[must_use]
-    pub fn new(index: &'a Index<'_>, config: &'a Config) -> Self {
+    pub fn new(index: &'a Index<'w>, config: &'a Config) -> Self {
         Self {
-            find: Box::new(move || find(index, config)),
+            index,
+            config,
             names: OnceLock::new(),
         }
     }
@@ -26,7 +28,7 @@ impl<'a> Machinery<'a> {
     /// What the enum's file declares, and the structs that hold one of those; nothing for a
     /// workspace without the enum.
     pub fn names(&self) -> Outcome<&[String]> {
-        match self.names.get_or_init(&self.find) {
+        match self.names.get_or_init(|| find(self.index, self.config)) {
             Ok(names) => Ok(names),
             Err(refusal) => Err(refusal.clone()),
         }

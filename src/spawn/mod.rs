@@ -27,7 +27,7 @@ mod types;
 mod verdict;
 
 pub use captures::{Capture, Role};
-pub use found::{Called, ErrorForm, Found, Giver, Taken, Value, found, role_by_type};
+pub use found::{Called, ErrorForm, Found, Giver, Roles, Taken, Value, found};
 pub use joined::Fate;
 pub use migratable::Migratable;
 pub use program::FnRef;

@@ -83,7 +83,7 @@ pub struct Judge<'a, 'i, 'w> {
     /// What work does.
     pub looker: Looker<'a, 'i, 'w>,
     /// Types of the machinery that runs tasks, looked for when they are asked for.
-    pub machinery: Machinery<'a>,
+    pub machinery: Machinery<'a, 'w>,
 }
 
 impl Judge<'_, '_, '_> {
