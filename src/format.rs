@@ -39,7 +39,7 @@ pub enum Form {
 }
 
 /// Text to be fitted to a place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragment {
     /// What it is.
     pub form: Form,

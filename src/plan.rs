@@ -300,7 +300,18 @@ impl Plan {
     ) -> Outcome<()> {
         let drafts = std::mem::take(&mut self.drafts);
         let files = std::mem::take(&mut self.files);
-        let fragments: Vec<Fragment> = drafts.iter().map(|d| d.fragment.clone()).collect();
+        // Many matches get the same arm.
+        let mut fragments: Vec<Fragment> = Vec::new();
+        let places: Vec<usize> = drafts
+            .iter()
+            .map(|Draft { fragment, .. }| {
+                let known = fragments.iter().position(|known| known == fragment);
+                known.unwrap_or_else(|| {
+                    fragments.push(fragment.clone());
+                    fragments.len() - 1
+                })
+            })
+            .collect();
         let mut texts: Vec<String> = files.iter().map(|file| file.text.clone()).collect();
         if !fragments.is_empty() {
             texts.push(format::stub(&fragments));
@@ -318,13 +329,14 @@ impl Plan {
         if !fragments.is_empty() {
             let stub = formatted.pop().unwrap_or_default();
             let fitted = format::unstub(&stub, &fragments)?;
-            for (draft, text) in drafts.into_iter().zip(fitted) {
+            for (draft, place) in drafts.into_iter().zip(places) {
+                let text = &fitted[place];
                 // Elsewhere the place says how it is indented; an item stands at none.
                 let is_item = draft.fragment.form == Form::Item;
                 let text = if is_item && draft.file.has_tabs() {
-                    format::with_tabs(&text)
+                    format::with_tabs(text)
                 } else {
-                    text
+                    text.clone()
                 };
                 let edits = match draft.goes {
                     Goes::To(spot) => spot.insert(&draft.file, &text, draft.kind),

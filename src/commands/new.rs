@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::Opened;
 use super::proof::Proof;
@@ -12,7 +11,7 @@ use crate::apply;
 use crate::cli::{Common, Writing};
 use crate::edit::FileChange;
 use crate::format::Rustfmt;
-use crate::index::{self, FileFacts, Index};
+use crate::index::{self, Index};
 use crate::landmarks::{self, Config, Landmarks};
 use crate::migrate::{self, Compiler, SiteRequest};
 use crate::note::{Note, Outcome, Refusal};
@@ -196,8 +195,6 @@ pub(super) struct Planned {
     pub(super) task: Task,
     pub(super) landmarks: Landmarks,
     pub(super) plan: Plan,
-    /// Rust files that stand and are added to.
-    edited: BTreeSet<String>,
 }
 
 /// What a second plan on nearly the same files need not do again.
@@ -217,14 +214,6 @@ fn plan(
 ) -> Outcome<Planned> {
     let read = std::mem::take(&mut memory.read);
     let (spec, index) = super::index(workspace, config, read)?;
-    // One thread plans; another one meanwhile proves what will most likely be edited. A second
-    // plan finds nothing to edit.
-    let is_first = memory.formatted.is_empty();
-    let likely = if is_first {
-        index.with_matches()
-    } else {
-        Vec::new()
-    };
     let mut notes = Vec::new();
     let request = match asked {
         Asked::Task(request) => *request,
@@ -238,39 +227,28 @@ fn plan(
             let mut task = Task::resolve(&index, &spec, request, &mut notes)?;
             task.migration = Some(migration);
             let found = (task, landmarks, notes);
-            let planned = plan_on(&index, found, rustfmt, memory, &[])?;
+            let planned = plan_on(&index, found, rustfmt, memory)?;
             memory.read = index.into_memory();
             return Ok(planned);
         }
     };
-    // One thread finds the landmarks; this one looks at what was asked for and proves what will
-    // most likely be edited.
-    let (landmarks, (task, proofs)) = beside(
+    // One thread finds the landmarks; this one looks at what was asked for.
+    let (landmarks, task) = beside(
         || landmarks::discover(&index, &spec, config),
-        || {
-            let task = Task::resolve(&index, &spec, request, &mut notes);
-            let proofs: Vec<_> = likely.iter().map(|facts| index::prove_one(facts)).collect();
-            (task, proofs)
-        },
+        || Task::resolve(&index, &spec, request, &mut notes),
     );
     let found = (task?, landmarks?, notes);
-    let planned = plan_on(&index, found, rustfmt, memory, &likely)?;
-    for (facts, proof) in likely.iter().zip(proofs) {
-        if planned.edited.contains(&facts.file.path) {
-            proof?;
-        }
-    }
+    let planned = plan_on(&index, found, rustfmt, memory)?;
     memory.read = index.into_memory();
     Ok(planned)
 }
 
-/// Plans on what is read of the workspace; what of `likely` is edited is left to be proven.
+/// Plans on what is read of the workspace, and proves the files that the plan edits.
 fn plan_on(
     index: &Index<'_>,
     (mut task, landmarks, mut notes): (Task, Landmarks, Vec<Note>),
     rustfmt: &mut Rustfmt,
     memory: &mut Memory,
-    likely: &[Arc<FileFacts>],
 ) -> Outcome<Planned> {
     let workspace = index.workspace;
     if let Some((key, place)) = pieces::standing_key(index, &landmarks.executor, &task)? {
@@ -290,14 +268,12 @@ fn plan_on(
     plan.notes = notes;
     let member = workspace.member(&landmarks.executor.package);
     rustfmt.set_edition(member.map_or(EDITION, |member| member.edition.as_str()));
-    let edited: BTreeSet<String> = plan.edited().into_iter().map(str::to_owned).collect();
-    let is_likely = |path: &&String| likely.iter().any(|facts| facts.file.path == **path);
-    let others = edited.iter().filter(|path| !is_likely(path));
-    let others = others.map(|path| index.facts(path));
-    let others = others.collect::<Outcome<Vec<_>>>()?;
+    let edited: BTreeSet<&str> = plan.edited().into_iter().collect();
+    let edited = edited.into_iter().map(|path| index.facts(path));
+    let edited = edited.collect::<Outcome<Vec<_>>>()?;
     // rustfmt is another process: while it works, so do we.
     let (proved, finished) = beside(
-        || index::prove(&others),
+        || index::prove(&edited),
         || plan.finish(rustfmt, &mut memory.formatted),
     );
     finished?;
@@ -306,7 +282,6 @@ fn plan_on(
         task,
         landmarks,
         plan,
-        edited,
     })
 }
 

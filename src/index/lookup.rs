@@ -126,14 +126,6 @@ impl<'w> Index<'w> {
         }
     }
 
-    /// The facts of files with matches: those that a new variant most likely adds to.
-    #[must_use]
-    pub fn with_matches(&self) -> Vec<Arc<FileFacts>> {
-        let parsed = lock(&self.parsed);
-        let with_matches = parsed.values().filter(|facts| !facts.matches.is_empty());
-        with_matches.cloned().collect()
-    }
-
     /// The names and variants that matches are looked for by.
     #[must_use]
     pub fn interest(&self) -> &Interest {

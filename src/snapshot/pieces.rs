@@ -19,10 +19,10 @@ pub fn brought(changes: &[FileChange], before: &[RecordedPiece]) -> Vec<Recorded
             pieces.push(piece(change, FILE, &change.after, None));
             continue;
         };
-        let was = hash(&standing.text);
-        let is_it = |piece: &&mut RecordedPiece| {
-            piece.kind == FILE && piece.path == change.path && piece.hash == was
-        };
+        // To hash a lock file takes its time: only what was made as a whole is compared.
+        let is_file = |piece: &&mut RecordedPiece| piece.kind == FILE && piece.path == change.path;
+        let is_it =
+            |piece: &&mut RecordedPiece| is_file(piece) && piece.hash == hash(&standing.text);
         if let Some(grown) = pieces.iter_mut().find(is_it) {
             grown.hash = hash(&change.after);
             continue;

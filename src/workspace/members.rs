@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
+use serde::Deserialize;
 
 use super::relative;
 use crate::note::{Outcome, Refusal};
@@ -213,19 +214,23 @@ pub(super) fn metadata(manifest: &Path, options: &CargoOptions) -> Outcome<Metad
         .manifest_path(manifest)
         .no_deps()
         .other_options(options.flags.clone());
-    let metadata = command.exec().map_err(|e| {
-        let text = match e {
-            cargo_metadata::Error::CargoMetadata { stderr } => stderr,
-            other => other.to_string(),
-        };
-        Refusal::new(
-            "metadata",
-            format!("cargo metadata failed\n{}", text.trim_end()),
-        )
-        .help("mend what cargo names above; `cargo metadata --no-deps` shows it again")
-    })?;
-    let root = metadata.workspace_root.into_std_path_buf();
-    let mut members: Vec<Member> = metadata
+    let failed = |text: &str| {
+        let message = format!("cargo metadata failed\n{}", text.trim_end());
+        Refusal::new("metadata", message)
+            .help("mend what cargo names above; `cargo metadata --no-deps` shows it again")
+    };
+    let output = command.cargo_command().output();
+    let output = output.map_err(|e| failed(&e.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(&String::from_utf8_lossy(&output.stderr)));
+    }
+    // What stands around the cargo of a user may say something before it.
+    let mut lines = output.stdout.split(|byte| *byte == b'\n');
+    let json = lines.find(|line| line.starts_with(b"{"));
+    let json = json.ok_or_else(|| failed("it gave no JSON"))?;
+    let answer: Answer = serde_json::from_slice(json).map_err(|e| failed(&e.to_string()))?;
+    let root = answer.workspace_root;
+    let mut members: Vec<Member> = answer
         .packages
         .iter()
         .filter_map(|package| member(&root, package))
@@ -233,9 +238,35 @@ pub(super) fn metadata(manifest: &Path, options: &CargoOptions) -> Outcome<Metad
     members.sort_by(|a, b| a.dir.cmp(&b.dir));
     Ok(Metadata {
         root,
-        target: metadata.target_directory.into_std_path_buf(),
+        target: answer.target_directory,
         members,
     })
+}
+
+/// What is read of cargo's answer: the most of it is what nobody here asks for.
+#[derive(Deserialize)]
+struct Answer {
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    targets: Vec<cargo_metadata::Target>,
+    dependencies: Vec<PackageDependency>,
+    edition: String,
+    rust_version: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PackageDependency {
+    name: String,
+    rename: Option<String>,
+    /// Of a normal one there is none.
+    kind: Option<DependencyKind>,
 }
 
 /// The members with the dependencies that changed manifests add.
@@ -281,9 +312,8 @@ fn kind(target: &cargo_metadata::Target) -> &'static str {
 }
 
 /// `None` for a member outside the root: the tool does not edit there.
-fn member(root: &Path, package: &cargo_metadata::Package) -> Option<Member> {
-    let manifest = package.manifest_path.clone().into_std_path_buf();
-    let dir = relative(root, manifest.parent()?)?;
+fn member(root: &Path, package: &Package) -> Option<Member> {
+    let dir = relative(root, package.manifest_path.parent()?)?;
     let targets = package
         .targets
         .iter()
@@ -305,23 +335,36 @@ fn member(root: &Path, package: &cargo_metadata::Package) -> Option<Member> {
         .map(|dependency| Dependency {
             package: dependency.name.clone(),
             rename: dependency.rename.clone(),
-            is_normal: dependency.kind == DependencyKind::Normal,
+            is_normal: matches!(dependency.kind, None | Some(DependencyKind::Normal)),
         })
         .collect();
     Some(Member {
-        name: package.name.to_string(),
-        manifest: relative(root, &manifest)?,
+        name: package.name.clone(),
+        manifest: relative(root, &package.manifest_path)?,
         dir,
         targets,
         dependencies,
-        edition: package.edition.to_string(),
-        rust_version: package.rust_version.as_ref().map(|v| (v.major, v.minor)),
+        edition: package.edition.clone(),
+        rust_version: package.rust_version.as_deref().and_then(rust_version),
     })
+}
+
+/// Major and minor of `1.85` and `1.85.1`.
+fn rust_version(text: &str) -> Option<(u64, u64)> {
+    let mut parts = text.split('.').map(str::parse);
+    Some((parts.next()?.ok()?, parts.next()?.ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_rust_version_major_and_minor_count() {
+        assert_eq!(rust_version("1.85"), Some((1, 85)));
+        assert_eq!(rust_version("1.91.1"), Some((1, 91)));
+        assert_eq!(rust_version("1"), None);
+    }
 
     #[test]
     fn only_the_folders_that_hold_members_are_walked() {

@@ -278,6 +278,22 @@ mod tests {
     }
 
     #[test]
+    fn what_version_control_ignores_is_not_read() {
+        let ignored = [
+            (".gitignore", "core/src/made/\n"),
+            ("core/.gitignore", "*_gen.rs\n!kept_gen.rs\n"),
+            ("core/src/made/a.rs", ""),
+            ("core/src/deep/a_gen.rs", ""),
+            ("core/src/deep/kept_gen.rs", ""),
+            ("core/src/target/a.rs", ""),
+            ("core/src/.hidden/a.rs", ""),
+        ];
+        let read = files_read("", &ignored);
+        let kept = ["core/src/deep/kept_gen.rs", "core/src/lib.rs", "web/lib.rs"];
+        assert_eq!(read, kept);
+    }
+
+    #[test]
     fn a_folder_that_a_path_leads_into_is_read() {
         let core = "#[path = \"../../web/views/button/a.rs\"]\nmod a;\n";
         let all = ["core/src/lib.rs", "web/lib.rs", "web/views/button/a.rs"];

@@ -17,7 +17,13 @@ const OF_SRC: [&str; 3] = ["lib.rs", "main.rs", "bin"];
 ///
 /// A member deeper down, which another manifest names, and a file that another folder's code
 /// leads to by its path are for the caller to look for: see [`leads_out`].
-pub(super) fn is_aside(dir: &Path) -> bool {
+///
+/// What stands below a source folder, or one of tests, is never left aside: a package there is
+/// rare, and to ask each of its folders for a manifest is not worth it.
+pub(super) fn is_aside(root: &Path, dir: &Path) -> bool {
+    if is_below_code(root, dir) {
+        return false;
+    }
     let (Some(package), Some(name)) = (dir.parent(), dir.file_name().and_then(|n| n.to_str()))
     else {
         return false;
@@ -39,6 +45,19 @@ pub(super) fn is_aside(dir: &Path) -> bool {
         && !roots(&manifest).any(|root| leads_into(root, name))
         && !dir.join("Cargo.toml").exists()
         && !has_root_with_modules(package)
+}
+
+/// Whether a folder between `root` and `dir` is one in which packages keep their code.
+fn is_below_code(root: &Path, dir: &Path) -> bool {
+    let above = dir
+        .parent()
+        .and_then(|above| above.strip_prefix(root).ok())
+        .map(Path::components);
+    let mut above = above.into_iter().flatten();
+    above.any(|part| {
+        let name = part.as_os_str().to_str();
+        name.is_some_and(|name| name == "src" || OF_TARGETS.contains(&name))
+    })
 }
 
 /// Paths of the root files that a manifest names.
@@ -84,7 +103,8 @@ pub(super) fn leads_out(text: &str) -> bool {
     memchr::memmem::find_iter(text.as_bytes(), ".rs\"").any(|end| {
         let start = text[..end].rfind('"').map_or(0, |at| at + 1);
         let path = &text[start..end];
-        path.contains("..") || path.starts_with(['/', '\\']) || path.contains(':')
+        let has_drive = path.as_bytes().get(1) == Some(&b':');
+        path.contains("..") || path.starts_with(['/', '\\']) || has_drive
     })
 }
 
@@ -102,7 +122,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        is_aside(&web)
+        is_aside(dir.path(), &web)
     }
 
     #[test]
@@ -147,11 +167,11 @@ mod tests {
         let src = dir.path().join("src");
         std::fs::create_dir(&src).unwrap();
         std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"a\"\n").unwrap();
-        assert!(is_aside(&src));
+        assert!(is_aside(dir.path(), &src));
         std::fs::write(src.join("main.rs"), "").unwrap();
-        assert!(!is_aside(&src));
+        assert!(!is_aside(dir.path(), &src));
         for name in OF_TARGETS {
-            assert!(!is_aside(&dir.path().join(name)));
+            assert!(!is_aside(dir.path(), &dir.path().join(name)));
         }
     }
 
@@ -164,5 +184,9 @@ mod tests {
         ));
         assert!(!leads_out("#[path = \"a_tests.rs\"]\nmod tests;\n"));
         assert!(!leads_out("let up = \"..\";\n"));
+        // What a build script tells cargo is no path.
+        assert!(!leads_out(
+            "println!(\"cargo:rerun-if-changed=build.rs\");\n"
+        ));
     }
 }

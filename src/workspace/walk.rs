@@ -1,11 +1,12 @@
 //! The Rust files below the root, read in parallel.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ignore::{DirEntry, WalkBuilder};
-use rayon::iter::{ParallelBridge, ParallelIterator};
+use ignore::{WalkBuilder, WalkState};
+use rayon::ThreadPool;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::{SourceFile, reach, relative};
 use crate::note::{Outcome, Place, Refusal};
@@ -49,37 +50,11 @@ pub(super) fn rust_files(
     let Some(first) = tops.next() else {
         return Ok(Walked::default());
     };
-    let aside = Arc::new(Mutex::new(Vec::new()));
-    let mut walk = WalkBuilder::new(first);
-    for top in tops {
-        walk.add(top);
-    }
-    walk.follow_links(false)
-        .ignore(false)
-        .require_git(root.ancestors().any(|dir| dir.join(".git").exists()))
-        .filter_entry({
-            let (root, aside) = (root.to_path_buf(), Arc::clone(&aside));
-            move |entry| {
-                if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
-                    return true;
-                }
-                if matches!(entry.file_name().to_str(), Some("target" | "node_modules")) {
-                    return false;
-                }
-                let is_top = entry.depth() == 0;
-                if folders == Folders::All || is_top || !reach::is_aside(entry.path()) {
-                    return true;
-                }
-                let mut aside = aside.lock().unwrap_or_else(PoisonError::into_inner);
-                aside.extend(relative(&root, entry.path()));
-                false
-            }
-        });
-    // One thread lists folders, and each of them reads the next file there is.
-    let one = |entry: Result<DirEntry, _>| read(root, &entry.ok()?);
+    let (listed, aside) = listed(root, first, tops, folders);
+    let one = |path: &PathBuf| read(root, path);
     let found: Vec<Outcome<Read>> = match pool() {
-        Some(pool) => pool.install(|| walk.build().par_bridge().filter_map(one).collect()),
-        None => walk.build().filter_map(one).collect(),
+        Some(pool) => pool.install(|| listed.par_iter().filter_map(one).collect()),
+        None => listed.iter().filter_map(one).collect(),
     };
     let mut walked = Walked::default();
     let mut files = Vec::with_capacity(found.len());
@@ -95,8 +70,62 @@ pub(super) fn rust_files(
     // A map of what is all there is built at once.
     walked.files = files.into_iter().collect();
     walked.unreadable.sort_by(|a, b| a.path.cmp(&b.path));
-    walked.aside = std::mem::take(&mut *aside.lock().unwrap_or_else(PoisonError::into_inner));
+    walked.aside = aside;
     Ok(walked)
+}
+
+/// The Rust files below `first` and `others`, and the folders that were left aside.
+fn listed(
+    root: &Path,
+    first: PathBuf,
+    others: impl Iterator<Item = PathBuf>,
+    folders: Folders,
+) -> (Vec<PathBuf>, Vec<String>) {
+    let aside = Arc::new(Mutex::new(Vec::new()));
+    let mut walk = WalkBuilder::new(first);
+    for top in others {
+        walk.add(top);
+    }
+    walk.follow_links(false)
+        .ignore(false)
+        .require_git(root.ancestors().any(|dir| dir.join(".git").exists()))
+        .filter_entry({
+            let (root, aside) = (root.to_path_buf(), Arc::clone(&aside));
+            move |entry| {
+                if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                    return true;
+                }
+                if matches!(entry.file_name().to_str(), Some("target" | "node_modules")) {
+                    return false;
+                }
+                let is_top = entry.depth() == 0;
+                if folders == Folders::All || is_top || !reach::is_aside(&root, entry.path()) {
+                    return true;
+                }
+                let mut aside = aside.lock().unwrap_or_else(PoisonError::into_inner);
+                aside.extend(relative(&root, entry.path()));
+                false
+            }
+        });
+    let files = Mutex::new(Vec::new());
+    let threads = pool().map_or(1, ThreadPool::current_num_threads);
+    // The walk of several threads looks for ignore files among the names that it lists; that of
+    // one asks the file system for each.
+    walk.threads(threads).build_parallel().run(|| {
+        Box::new(|entry| {
+            if let Ok(entry) = entry
+                && entry.path().extension().is_some_and(|ext| ext == "rs")
+                && entry.file_type().is_some_and(|kind| kind.is_file())
+            {
+                let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                files.push(entry.into_path());
+            }
+            WalkState::Continue
+        })
+    });
+    let files = files.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let aside = std::mem::take(&mut *aside.lock().unwrap_or_else(PoisonError::into_inner));
+    (files, aside)
 }
 
 /// A Rust file that was read.
@@ -111,12 +140,9 @@ enum Read {
     NotText(Place),
 }
 
-/// Reads what `entry` is, if that is a Rust file with a name that can be told.
-fn read(root: &Path, entry: &DirEntry) -> Option<Outcome<Read>> {
-    let path = entry.path();
-    let is_rust = path.extension().is_some_and(|ext| ext == "rs")
-        && entry.file_type().is_some_and(|kind| kind.is_file());
-    let name = is_rust.then(|| relative(root, path)).flatten()?;
+/// Reads the Rust file `path`, if it has a name that can be told.
+fn read(root: &Path, path: &Path) -> Option<Outcome<Read>> {
+    let name = relative(root, path)?;
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(e) => {
