@@ -377,6 +377,12 @@ fn worst(mut roles: impl Iterator<Item = Outcome<Role>>) -> Outcome<Role> {
     roles.try_fold(Role::Data, |worst, role| Ok(worst.max(role?)))
 }
 
+/// Whether a field of this name and type holds a secret.
+pub(crate) fn holds_secret(name: &str, ty: &str) -> bool {
+    let is_text = ["String", "str"].iter().any(|text| mentions(ty, text));
+    SECRETS.iter().any(|secret| mentions(ty, secret)) || (is_text && is_secret_name(name))
+}
+
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_lowercase();
     let is_count = [

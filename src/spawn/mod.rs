@@ -26,6 +26,7 @@ mod typer;
 mod types;
 mod verdict;
 
+pub(crate) use captures::holds_secret;
 pub use captures::{Capture, Role};
 pub use found::{Called, ErrorForm, Found, Giver, Roles, Taken, Value, found};
 pub use joined::Fate;
