@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Left, short};
+use super::apart::Renamed;
+use super::{Left, apart, short};
 use crate::index::{
     BodyOfWork, FileFacts, Gives, Logged, Shown, SpawnFact, WorkForm, names, whole_words,
 };
@@ -29,6 +30,7 @@ const DONE: &str = "Ok(Finished::new(\"\"))";
 pub(super) fn moved(
     found: &Found,
     fact: &SpawnFact,
+    renamed: &Renamed,
     status: Option<&Status>,
     has_secret: bool,
 ) -> Outcome<Moved> {
@@ -47,16 +49,16 @@ pub(super) fn moved(
     let spans: Vec<&str> = spans.filter(|text| !is_current_span(text)).collect();
     match &work.form {
         WorkForm::Async(body) if spans.is_empty() && is_inline(found, body) => {
-            let result = inline(found, facts, body, status, &mut moved)?;
+            let result = inline(found, renamed, body, status, &mut moved)?;
             moved.text = followed(&moved.text, &result);
         }
         WorkForm::Prepared(before, body) if spans.is_empty() && is_inline(found, body) => {
-            let result = inline(found, facts, body, status, &mut moved)?;
-            let before = facts.text(before).trim();
-            moved.text = format!("{before}\n{}", followed(&moved.text, &result));
+            let result = inline(found, renamed, body, status, &mut moved)?;
+            let before = renamed.text(facts, before);
+            moved.text = format!("{}\n{}", before.trim(), followed(&moved.text, &result));
         }
         WorkForm::Async(body) | WorkForm::Prepared(_, body) => {
-            let whole = normal(facts.text(&without_current_span(facts, fact)));
+            let whole = normal(&renamed.text(facts, &without_current_span(facts, fact)));
             moved.text = match given(found, body) {
                 Gives::Result => {
                     let ty = output(found, body).unwrap_or(&whole);
@@ -65,20 +67,20 @@ pub(super) fn moved(
                 }
                 Gives::Option => format!("let done = {whole}.await;\ndone{NOTHING}?;\n{DONE}"),
                 given => {
-                    logged_inside(facts, &mut moved, body);
+                    logged_inside(found, renamed, &mut moved, body);
                     let value = if matches!(given, Gives::Unit | Gives::Never) {
                         ""
                     } else {
-                        dropped(facts, body, &mut moved);
+                        dropped(found, renamed, body, &mut moved);
                         "let _ = "
                     };
                     format!("{value}{whole}.await;\n{DONE}")
                 }
             };
-            written_inside(found, status, &mut moved);
+            written_inside(found, renamed, status, &mut moved);
         }
         WorkForm::Blocking(body) => {
-            let whole = normal(facts.text(&work.range));
+            let whole = normal(&renamed.text(facts, &work.range));
             let waits = |dropped: &str| {
                 if has_secret {
                     format!("secrets::blocking({whole}).await{dropped}?")
@@ -97,21 +99,21 @@ pub(super) fn moved(
                 }
                 Gives::Option => format!("let done = {};\ndone{NOTHING}?;", waits("")),
                 given => {
-                    logged_inside(facts, &mut moved, body);
+                    logged_inside(found, renamed, &mut moved, body);
                     if matches!(given, Gives::Unit | Gives::Never) {
                         format!("{};", waits(""))
                     } else {
-                        dropped(facts, body, &mut moved);
+                        dropped(found, renamed, body, &mut moved);
                         format!("{};", waits(".map(drop)"))
                     }
                 }
             };
             moved.text = format!("{done}\n{DONE}");
-            written_inside(found, status, &mut moved);
+            written_inside(found, renamed, status, &mut moved);
         }
         WorkForm::Future => {
             let range = without_current_span(facts, fact);
-            let whole = normal(facts.text(&range));
+            let whole = normal(&renamed.text(facts, &range));
             let call = found.calls.iter().find(|call| call.range == range);
             let output = call.map(|call| call.output.trim().to_owned());
             moved.text = match output.as_deref() {
@@ -138,11 +140,71 @@ pub(super) fn moved(
                 "see that this may run twice ({}): when a worker dies after it, another one does it again",
                 reason.because
             );
-            moved.open.push(Left::moves(facts, offset, what));
+            moved.open.push(Left::moves(facts, renamed, offset, what));
             break;
         }
     }
     Ok(moved)
+}
+
+/// What of the work is written otherwise where it moves.
+pub(super) fn renamed(found: &Found, fact: &SpawnFact) -> Renamed {
+    let mut renamed = Renamed::default();
+    let variables = apart::variables(found, &fact.work.range);
+    for (place, variable) in &variables {
+        let of = found.taken.iter().find(|of| of.name == *place);
+        for range in of.iter().flat_map(|of| &of.uses) {
+            renamed.push(range.clone(), raw(variable));
+        }
+    }
+    let facts = &found.site.function.facts;
+    let work = &fact.work.range;
+    if let Some(ty) = own_type(found, fact) {
+        for at in names(facts.text(work), "Self", false) {
+            let start = work.start + at;
+            renamed.push(start..start + "Self".len(), ty.to_owned());
+        }
+    }
+    renamed
+}
+
+/// The type that `Self` stands for in the work, where its name means the same beside the `impl`.
+fn own_type<'f>(found: &'f Found, fact: &SpawnFact) -> Option<&'f str> {
+    let facts = &found.site.function.facts;
+    let of = found.site.function.fact().in_impl?;
+    let block = &facts.impls[of];
+    let ty = block.self_type.as_str();
+    let work = facts.text(&fact.work.range);
+    let is_name = ty.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let is_type = facts.structs.iter().any(|of| of.name == ty)
+        || facts.enums.iter().any(|of| of.name == ty)
+        || facts.tuple_struct(ty).is_some();
+    let is_top = facts.items.iter().any(|item| item.range == block.range);
+    // An `impl` inside of the work has a `Self` of its own.
+    let has_inner = ["impl", "trait"]
+        .iter()
+        .any(|word| !names(work, word, false).is_empty());
+    let generics = facts.generics_at(found.site.offset);
+    let is_plain = is_name && is_type && is_top && !has_inner && generics.is_empty();
+    // What a trait declares is not found by the type's name alone.
+    let is_own = |at: usize| {
+        let path = work[at + "Self".len()..].trim_start();
+        let Some(rest) = path.strip_prefix("::") else {
+            return true;
+        };
+        let rest = rest.trim_start();
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+        let name = &rest[..end.unwrap_or(rest.len())];
+        let is_method = facts.functions.iter().any(|function| {
+            let block = function.in_impl.map(|of| &facts.impls[of]);
+            function.name == name
+                && block.is_some_and(|of| of.trait_path.is_none() && of.self_type == ty)
+        });
+        let mut enums = facts.enums.iter().filter(|of| of.name == ty);
+        is_method || enums.any(|of| of.variants.iter().any(|variant| variant.name == name))
+    };
+    let mut uses = names(work, "Self", false).into_iter();
+    (is_plain && (block.trait_path.is_none() || uses.all(is_own))).then_some(ty)
 }
 
 /// Refuses work that never ends: a task ends, and what comes again has a schedule.
@@ -173,7 +235,9 @@ fn check_names(found: &Found, fact: &SpawnFact) -> Outcome<()> {
         .items
         .iter()
         .find_map(|name| Some((name.as_str(), place_of(name)?)));
-    let own = place_of("Self").map(|at| ("Self", at));
+    let own = names(work, "Self", false).first().copied();
+    let own = own.filter(|_| own_type(found, fact).is_none());
+    let own = own.map(|at| ("Self", at));
     let mut generics = fact.generics.clone();
     generics.extend(facts.generics_at(found.site.offset));
     let generic = generics
@@ -324,10 +388,13 @@ fn is_inline(found: &Found, body: &BodyOfWork) -> bool {
 }
 
 /// Says that nothing looks at what the block gives.
-fn dropped(facts: &FileFacts, body: &BodyOfWork, moved: &mut Moved) {
+fn dropped(found: &Found, renamed: &Renamed, body: &BodyOfWork, moved: &mut Moved) {
+    let facts = &found.site.function.facts;
     if let Some(tail) = &body.tail {
         let what = "decide whether what the work gives, which nothing looks at, can be a failure of the task";
-        moved.open.push(Left::moves(facts, tail.range.start, what));
+        moved
+            .open
+            .push(Left::moves(facts, renamed, tail.range.start, what));
     }
 }
 
@@ -399,16 +466,17 @@ fn as_failure(moved: &mut Moved) {
 /// The block's own statements; gives the result that stands behind them.
 fn inline(
     found: &Found,
-    facts: &FileFacts,
+    renamed: &Renamed,
     body: &BodyOfWork,
     status: Option<&Status>,
     moved: &mut Moved,
 ) -> Outcome<String> {
+    let facts = &found.site.function.facts;
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     for of in &body.returns {
         edits.push((of.range.clone(), format!("return {DONE}")));
     }
-    let written = status.and_then(|status| written(found, facts, body, status));
+    let written = status.and_then(|status| written(found, renamed, body, status));
     // Where the work never comes to its end, a result behind it would be out of reach.
     let mut result = if body.never_ends {
         String::new()
@@ -434,7 +502,7 @@ fn inline(
     {
         if given(found, body) == Gives::Unknown {
             edits.push((tail.range.start..tail.range.start, "let _ = ".to_owned()));
-            dropped(facts, body, moved);
+            dropped(found, renamed, body, moved);
         }
         edits.push((tail.range.end..tail.range.end, ";".to_owned()));
     }
@@ -446,14 +514,14 @@ fn inline(
         } else if !logged.is_last {
             moved
                 .open
-                .push(Left::moves(facts, logged.done.start, ONLY_LOGGED));
+                .push(Left::moves(facts, renamed, logged.done.start, ONLY_LOGGED));
         }
     }
     if fails {
         as_failure(moved);
     }
     if written.is_none() {
-        written_inside(found, status, moved);
+        written_inside(found, renamed, status, moved);
     }
     edits.sort_by_key(|(range, _)| (range.start, range.end));
     let mut text = String::new();
@@ -465,11 +533,11 @@ fn inline(
                 .at(facts.place(&range))
                 .help("this is a bug of the tool; nothing was written"));
         }
-        text.push_str(facts.text(&(done..range.start)));
+        text.push_str(&renamed.text(facts, &(done..range.start)));
         text.push_str(&with);
         done = range.end;
     }
-    text.push_str(facts.text(&(done..body.inside.end)));
+    text.push_str(&renamed.text(facts, &(done..body.inside.end)));
     moved.text = text;
     Ok(result)
 }
@@ -505,11 +573,12 @@ fn failure(facts: &FileFacts, logged: &Logged) -> Vec<(Range<usize>, String)> {
 /// What is said of an error that nothing else comes of.
 const ONLY_LOGGED: &str = "decide whether this error, which is only logged, should fail the task";
 
-fn logged_inside(facts: &FileFacts, moved: &mut Moved, body: &BodyOfWork) {
+fn logged_inside(found: &Found, renamed: &Renamed, moved: &mut Moved, body: &BodyOfWork) {
+    let facts = &found.site.function.facts;
     for logged in &body.logged {
         moved
             .open
-            .push(Left::moves(facts, logged.done.start, ONLY_LOGGED));
+            .push(Left::moves(facts, renamed, logged.done.start, ONLY_LOGGED));
     }
 }
 
@@ -560,24 +629,26 @@ fn failed(facts: &FileFacts, status: &Status) -> String {
 /// The call that the work ends with, where it writes the status and nothing else.
 fn written(
     found: &Found,
-    facts: &FileFacts,
+    renamed: &Renamed,
     body: &BodyOfWork,
     status: &Status,
 ) -> Option<Written> {
+    let facts = &found.site.function.facts;
     let last = body.last.clone()?;
     let ty = status.ty.as_deref()?;
     let call = found.calls.iter().find(|call| {
         last.start <= call.range.start && call.range.end <= last.end && position(call, ty).is_some()
     })?;
     let argument = |at: usize| {
-        let text = facts.text(call.arguments.get(at)?);
+        let text = renamed.text(facts, call.arguments.get(at)?);
         let is_name = text.chars().all(|c| c.is_alphanumeric() || c == '_');
-        (is_name && text != "None").then(|| text.to_owned())
+        (is_name && text != "None").then_some(text)
     };
     let value = argument(position(call, ty)?)?;
     // The row is that of the task: of another one the call stays what it is.
     let is_row = |range: &Range<usize>| {
-        let plain = facts.text(range).trim_start_matches(['&', '*']);
+        let text = renamed.text(facts, range);
+        let plain = text.trim_start_matches(['&', '*']);
         let plain = plain.strip_suffix(".clone()").unwrap_or(plain);
         let rest = plain.strip_prefix(status.field.as_str());
         rest.is_some_and(|rest| ["", "_clone", "_cloned", "_copy", "_owned"].contains(&rest))
@@ -615,7 +686,7 @@ fn position(call: &Called, ty: &str) -> Option<usize> {
 }
 
 /// Names the calls by which the work itself writes the status still.
-fn written_inside(found: &Found, status: Option<&Status>, moved: &mut Moved) {
+fn written_inside(found: &Found, renamed: &Renamed, status: Option<&Status>, moved: &mut Moved) {
     let Some(status) = status else {
         return;
     };
@@ -632,6 +703,8 @@ fn written_inside(found: &Found, status: Option<&Status>, moved: &mut Moved) {
             call.name
         );
         let facts = &found.site.function.facts;
-        moved.open.push(Left::moves(facts, call.range.start, what));
+        moved
+            .open
+            .push(Left::moves(facts, renamed, call.range.start, what));
     }
 }

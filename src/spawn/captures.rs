@@ -224,7 +224,7 @@ pub fn role_of(
 }
 
 /// The part that a variable plays, by its type, its name, and where it comes from.
-fn role(
+pub(super) fn role(
     program: &Program<'_, '_>,
     name: &str,
     typed: Option<&Typed>,

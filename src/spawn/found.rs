@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::captures::{Role, role_of};
 use super::evidence::{Extent, Looker};
 use super::machinery::Machinery;
+use super::parts;
 use super::program::{FnRef, Program};
 use super::reach::Reach;
 use super::scope::{Known, Source, free};
@@ -50,7 +51,7 @@ pub struct Found {
 /// A captured variable.
 #[derive(Debug, Clone)]
 pub struct Taken {
-    /// Its name; `self.field` for a field of `self`.
+    /// Its name; `self.field` for a field of `self`, `name.field` for one of a struct.
     pub name: String,
     /// Its type, every path in it absolute; `None` where it is not known.
     pub ty: Option<String>,
@@ -62,6 +63,28 @@ pub struct Taken {
     pub is_fresh: bool,
     /// Where a secret was loaded by the value of an expression: that expression.
     pub loaded_by: Option<String>,
+    /// Where the work uses it.
+    pub uses: Vec<Range<usize>>,
+    /// Where the work uses it as a whole, the first place.
+    pub whole: Option<Range<usize>>,
+    /// Whether it can be moved where it goes: it is not behind a reference or pointer.
+    pub is_owned: bool,
+    /// Its fields, each as if it were taken itself, where the work uses no more of it than those.
+    pub parts: Vec<Taken>,
+}
+
+impl Taken {
+    /// The variable that it is, or that it is a field of.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        root_of(&self.name)
+    }
+}
+
+/// The variable that a place starts with.
+#[must_use]
+pub fn root_of(place: &str) -> &str {
+    place.split('.').next().unwrap_or(place)
 }
 
 /// `.map_err(closure)?`.
@@ -183,14 +206,20 @@ fn rest(
             (Role::Secret, Some(variable)) => loaded_by(facts, seen.known, variable),
             _ => None,
         };
-        taken.push(Taken {
+        let mut of = Taken {
             name: capture.name.clone(),
             ty: typed.map(|typed| absolute(program, seen.function, &typed)),
             role: capture.role,
             at: capture.at,
             is_fresh: variable.is_some_and(|of| is_fresh(seen.known, of, DEPTH)),
             loaded_by,
-        });
+            uses: Vec::new(),
+            whole: None,
+            is_owned: false,
+            parts: Vec::new(),
+        };
+        parts::fill(&typer, seen, &mut of)?;
+        taken.push(of);
     }
     Ok(Found {
         site: site.clone(),
@@ -374,23 +403,46 @@ const FRESH: [&str; 9] = [
 
 /// Whether the value of a variable is made anew at every call.
 fn is_fresh(known: &[Known<'_>], of: &Known<'_>, depth: usize) -> bool {
-    let (Source::Value(Some(value)), true) = (of.source, depth > 0) else {
-        return false;
-    };
+    match of.source {
+        Source::Value(Some(value)) if depth > 0 => {
+            is_fresh_value(&known[..of.before], value, depth)
+        }
+        _ => false,
+    }
+}
+
+/// The same for an expression, with what is in scope there.
+fn is_fresh_value(known: &[Known<'_>], value: &Code, depth: usize) -> bool {
     let mut found = false;
     value.walk(&mut |part| {
         found |= match &part.kind {
             Kind::Call(callee, ..) => matches!(&callee.kind, Kind::Path(path)
                 if FRESH.contains(&path.rsplit("::").next().unwrap_or(path))),
             Kind::Path(name) => {
-                let before = &known[..of.before];
-                let of = before.iter().rfind(|known| known.name == name);
+                let of = known.iter().rfind(|known| known.name == name);
                 of.is_some_and(|of| is_fresh(known, of, depth - 1))
             }
             _ => false,
         };
     });
     found
+}
+
+/// Whether the value of a field of a variable is made anew at every call.
+pub(super) fn is_fresh_in(known: &[Known<'_>], of: &Known<'_>, field: &str) -> bool {
+    let fields = match of.source {
+        Source::Value(Some(value)) => match &value.kind {
+            Kind::Struct(_, fields, _) => fields,
+            _ => return is_fresh(known, of, DEPTH),
+        },
+        _ => return false,
+    };
+    let value = fields.iter().find(|(name, _)| name == field);
+    // What `..rest` gives is as old as the rest, for all that is known.
+    value.map_or_else(
+        || is_fresh(known, of, DEPTH),
+        |(_, value)| is_fresh_value(&known[..of.before], value, DEPTH),
+    )
 }
 
 /// The expression by whose value a secret was loaded, where there is one: the key of the row that
@@ -417,9 +469,24 @@ fn loaded_by(facts: &FileFacts, known: &[Known<'_>], secret: &Known<'_>) -> Opti
     for argument in arguments {
         let root = root(argument)?;
         let row = known[..secret.before].iter().rfind(|k| k.name == root)?;
-        let Source::Value(Some(row)) = row.source else {
-            continue;
-        };
+        keys.extend(row_keys(facts, row));
+    }
+    one(keys)
+}
+
+/// The key that a row was loaded by.
+pub(super) fn row_key(facts: &FileFacts, row: &Known<'_>) -> Option<String> {
+    one(row_keys(facts, row))
+}
+
+fn one(keys: BTreeSet<String>) -> Option<String> {
+    let mut keys = keys.into_iter();
+    keys.next().filter(|_| keys.next().is_none())
+}
+
+fn row_keys(facts: &FileFacts, row: &Known<'_>) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    if let Source::Value(Some(row)) = row.source {
         row.walk(&mut |part| {
             let key = match &part.kind {
                 Kind::Call(callee, arguments, _) => match &callee.kind {
@@ -434,11 +501,7 @@ fn loaded_by(facts: &FileFacts, known: &[Known<'_>], secret: &Known<'_>) -> Opti
             }
         });
     }
-    let mut keys = keys.into_iter();
-    match (keys.next(), keys.next()) {
-        (Some(one), None) => Some(one),
-        _ => None,
-    }
+    keys
 }
 
 /// The variable that a place starts at.
@@ -581,7 +644,7 @@ const PRELUDE: [&str; 24] = [
 ];
 
 /// The type with every path in it absolute, as far as imports say what a name means.
-fn absolute(program: &Program<'_, '_>, function: &FnRef, typed: &Typed) -> String {
+pub(super) fn absolute(program: &Program<'_, '_>, function: &FnRef, typed: &Typed) -> String {
     let uses = program
         .code(function)
         .filter(|_| Arc::ptr_eq(&typed.facts, &function.facts))

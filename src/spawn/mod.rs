@@ -14,6 +14,7 @@ mod machinery;
 mod migratable;
 mod outside;
 mod own;
+mod parts;
 pub mod probe;
 mod program;
 mod questions;
@@ -28,7 +29,7 @@ mod verdict;
 
 pub(crate) use captures::holds_secret;
 pub use captures::{Capture, Role};
-pub use found::{Called, ErrorForm, Found, Giver, Roles, Taken, Value, found};
+pub use found::{Called, ErrorForm, Found, Giver, Roles, Taken, Value, found, root_of};
 pub use joined::Fate;
 pub use migratable::Migratable;
 pub use program::FnRef;
