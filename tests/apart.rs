@@ -80,3 +80,67 @@ fn a_struct_that_is_used_whole_is_refused() {
         { insta::assert_snapshot!("apart__refused", all) }
     );
 }
+
+/// Work with several lines that leave something behind.
+const SEVERAL: &str = "//! A handler.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use crate::server::AppState;
+
+async fn save(name: &str) {
+    tokio::fs::write(\"saved\", name).await.ok();
+}
+
+pub async fn several(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, (StatusCode, String)> {
+    state
+        .db
+        .ping()
+        .await
+        .map_err(|e| (StatusCode::INTERNAL_SERVER_ERROR, format!(\"database: {e}\")))?;
+    tokio::spawn(async move {
+        let text = tokio::fs::read_to_string(&name).await.unwrap_or_default();
+        save(&name).await;
+        let done = tokio::process::Command::new(\"true\").status().await.is_ok_and(|status| status.success()) && !text.is_empty();
+        tracing::info!(done);
+        save(&text).await;
+        tokio::fs::copy(\"saved\", name).await.ok();
+    });
+    Ok(StatusCode::ACCEPTED)
+}
+";
+
+#[test]
+fn every_line_that_may_not_run_twice_is_named() {
+    let fleet = Fleet::new();
+    fleet.write(KINDS, SEVERAL);
+    fleet.replace(API, "pub mod hooks;\n", "pub mod hooks;\npub mod kinds;\n");
+    fleet.commit();
+    let site = site(&fleet, "several");
+    let ran = fleet.done(&[
+        "migrate-spawn",
+        &site,
+        "--as",
+        "Several",
+        "--format",
+        "json",
+    ]);
+    let object: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let after = fleet.read(KINDS);
+    let lines: Vec<&str> = after.lines().collect();
+    let open = object["open"].as_array().unwrap().iter();
+    let mut told = String::new();
+    for of in open.filter(|of| of["path"] == KINDS) {
+        let line = usize::try_from(of["line"].as_u64().unwrap()).unwrap();
+        let what = of["what"].as_str().unwrap();
+        told.push_str(&format!("{}\n    {what}\n", lines[line - 1].trim()));
+    }
+    insta::with_settings!(
+        { snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("apart__twice", told) }
+    );
+}

@@ -20,6 +20,8 @@ pub(super) struct Moved {
     pub(super) open: Vec<Left>,
     /// Functions that the work called before and calls no more.
     pub(super) dead: Vec<String>,
+    /// What of the work does not move.
+    gone: Range<usize>,
 }
 
 /// What work that came to its end gives.
@@ -40,6 +42,7 @@ pub(super) fn moved(
         text: String::new(),
         open: Vec::new(),
         dead: Vec::new(),
+        gone: 0..0,
     };
     check_end(found, fact)?;
     check_names(found, fact)?;
@@ -132,17 +135,13 @@ pub(super) fn moved(
             };
         }
     }
-    for reason in &found.judgement.reasons {
-        if let Some("Q1" | "Q2" | "Q3") = reason.rule.as_deref() {
-            let lines = facts.file.text.split_inclusive('\n');
-            let offset = lines.take(reason.line - 1).map(str::len).sum();
-            let what = format!(
-                "see that this may run twice ({}): when a worker dies after it, another one does it again",
-                reason.because
-            );
-            moved.open.push(Left::moves(facts, renamed, offset, what));
-            break;
-        }
+    let gone = moved.gone.clone();
+    for of in found.repeats.iter().filter(|of| !gone.contains(&of.at)) {
+        let what = format!(
+            "see that this may run twice ({}): when a worker dies after it, another one does it again",
+            of.because
+        );
+        moved.open.push(Left::moves(facts, renamed, of.at, what));
     }
     Ok(moved)
 }
@@ -496,6 +495,7 @@ fn inline(
         edits.push((last.clone(), String::new()));
         result = written.result(&failed(facts, status));
         moved.dead.push(written.function.clone());
+        moved.gone = last.clone();
         as_failure(moved);
     } else if let Some(tail) = &body.tail
         && !tail.is_block

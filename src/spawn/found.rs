@@ -11,6 +11,7 @@ use super::machinery::Machinery;
 use super::parts;
 use super::program::{FnRef, Program};
 use super::reach::Reach;
+use super::repeats::{Repeat, repeats};
 use super::scope::{Known, Source, free};
 use super::sites::{Seen, Site, sites_in};
 use super::typer::Typer;
@@ -27,6 +28,8 @@ pub struct Found {
     pub site: Site,
     /// What the guideline says of it.
     pub judgement: Judgement,
+    /// Lines of the work that may not be safe to run twice.
+    pub repeats: Vec<Repeat>,
     /// The call; `None` where it stands in the tokens of a macro.
     pub fact: Option<SpawnFact>,
     /// What the work takes with it.
@@ -159,7 +162,8 @@ pub fn found(
             return Ok(None);
         }
         let judgement = judge.judge(site, seen)?;
-        rest(&program, site, seen, fact, judgement).map(Some)
+        let repeats = repeats(&judge.looker, seen)?;
+        rest(&program, site, seen, fact, judgement, repeats).map(Some)
     })
 }
 
@@ -191,6 +195,7 @@ fn rest(
     seen: &Seen<'_, '_>,
     fact: Option<SpawnFact>,
     judgement: Judgement,
+    repeats: Vec<Repeat>,
 ) -> Outcome<Found> {
     let facts = &seen.function.facts;
     let typer = Typer {
@@ -224,6 +229,7 @@ fn rest(
     Ok(Found {
         site: site.clone(),
         judgement,
+        repeats,
         fact,
         taken,
         values: values(&typer, seen)?,

@@ -19,6 +19,7 @@ pub mod probe;
 mod program;
 mod questions;
 mod reach;
+mod repeats;
 mod scope;
 mod shape;
 mod sites;
@@ -33,6 +34,7 @@ pub use found::{Called, ErrorForm, Found, Giver, Roles, Taken, Value, found, roo
 pub use joined::Fate;
 pub use migratable::Migratable;
 pub use program::FnRef;
+pub use repeats::Repeat;
 pub use sites::Site;
 pub use survey::{Survey, Surveyed, survey};
 pub use verdict::{Judgement, Reason, Verdict};
