@@ -119,13 +119,20 @@ impl Splitter<'_, '_> {
         let range = range.cloned().unwrap_or(taken.at..taken.at + 1);
         let ty = taken.ty.as_deref().unwrap_or_default();
         let message = format!(
-            "the work takes `{name}` whole (its type is `{ty}`), which no row can hold: {why}"
+            "the work takes `{name}` with it (its type is `{ty}`), which no row can hold: {why}"
         );
+        let help = if taken.whole.is_some() {
+            format!(
+                "let the work use fields of `{name}` alone, which travel each on its own; or bind what it needs of it before the call"
+            )
+        } else {
+            format!(
+                "write its type where `{name}` is bound, so that its fields are known; or bind what the work needs of it before the call"
+            )
+        };
         Err(Refusal::new("capture-struct", message)
             .at(facts.place(&range))
-            .help(format!(
-                "let the work use fields of `{name}` alone, which travel each on its own; or bind what it needs of it before the call"
-            )))
+            .help(help))
     }
 
     /// Why a struct of the workspace cannot be a field of a task.

@@ -215,7 +215,11 @@ impl Site<'_> {
                 own && value.ty.rsplit("::").next() == Some(last.as_str())
             };
             let value = self.found.values.iter().find(fits);
-            let value = value.map(|value| format!("{}.clone()", value.text));
+            let value = value.map(|value| {
+                let copies = syn::parse_str(&value.ty).is_ok_and(|ty| copies(&ty));
+                let clone = if copies { "" } else { ".clone()" };
+                format!("{}{clone}", value.text)
+            });
             self.given(name).or(value).ok_or_else(|| {
                 let message =
                     format!("the enqueue takes `{name}: {ty}`, and nothing in scope is that");
