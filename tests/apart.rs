@@ -9,7 +9,7 @@ const KINDS: &str = "crates/app/src/server/api/kinds.rs";
 const API: &str = "crates/app/src/server/api/mod.rs";
 
 /// Handlers that become tasks, with what else the command line says.
-const MOVED: [(&str, &[&str]); 11] = [
+const MOVED: [(&str, &[&str]); 13] = [
     ("request", &[]),
     ("state", &[]),
     ("connection", &[]),
@@ -18,6 +18,8 @@ const MOVED: [(&str, &[&str]); 11] = [
     ("fresh", &[]),
     ("used", &[]),
     ("token", &["--arg", "api_token_ref=length.to_string()"]),
+    ("shadowed", &[]),
+    ("listed", &[]),
     ("shared", &["--arg", "db=&self.state.db"]),
     ("concrete", &["--arg", "db=&self.state.db"]),
     ("pinned", &["--arg", "db=&self.state.db"]),
@@ -67,7 +69,7 @@ fn fields_travel_on_their_own() {
 fn a_struct_that_is_used_whole_is_refused() {
     let fleet = fleet();
     let mut all = String::new();
-    for function in ["whole", "method", "row"] {
+    for function in ["whole", "again", "method", "row"] {
         let site = site(&fleet, function);
         let args = ["migrate-spawn", &site, "--as", "MoveIt", "--color", "never"];
         let ran = fleet.tool(&args);

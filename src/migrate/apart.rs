@@ -127,7 +127,7 @@ impl Splitter<'_, '_> {
             )
         } else {
             format!(
-                "write its type where `{name}` is bound, so that its fields are known; or bind what the work needs of it before the call"
+                "write its type where `{name}` is bound, and let the work call nothing else so: then its fields travel each on its own; or bind what the work needs of it before the call"
             )
         };
         Err(Refusal::new("capture-struct", message)

@@ -1,8 +1,8 @@
 //! From a call that spawns to the request for a task: what travels, what stays, and what goes.
 //!
-//! `choose` finds the call that a line means, `fields` says what becomes of each captured
-//! variable, `body` moves the work, and `at_site` writes what stands in the call's place. Each
-//! refuses what it cannot decide.
+//! `choose` finds the call that a line means, `apart` takes structs apart that no row can hold,
+//! `fields` says what becomes of each captured variable, `body` moves the work with what it `named`,
+//! and `at_site` writes what stands in the call's place. Each refuses what it cannot decide.
 
 mod apart;
 mod at_site;
@@ -10,6 +10,7 @@ mod body;
 mod choose;
 mod compiled;
 mod fields;
+mod named;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -160,7 +161,7 @@ pub fn derive(
         apart::apart(index, &landmarks.spec, &mut found, asked)?;
     }
     let (mut carried, mut handles) = fields::fields(&found, &fact, asked)?;
-    let renamed = body::renamed(&found, &fact);
+    let renamed = named::renamed(&found, &fact);
     let taken = handles.clone();
     let mut request = asked.task.clone();
     request.fields = carried.iter().map(|of| of.field.clone()).collect();
@@ -220,7 +221,7 @@ pub fn derive(
         before: before(&facts, &fact),
         carried,
         handles,
-        uses: body::uses(&found, &fact, &moved.text),
+        uses: named::uses(&found, &fact, &moved.text),
         body: moved.text,
         at_site,
         open,

@@ -26,6 +26,7 @@ mod sites;
 mod survey;
 mod typer;
 mod types;
+mod values;
 mod verdict;
 
 pub(crate) use captures::holds_secret;

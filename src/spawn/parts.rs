@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::captures::role;
-use super::found::{Taken, absolute, is_fresh_in, row_key};
+use super::found::{Taken, absolute};
 use super::scope::{Env, Known, Source};
 use super::sites::Seen;
 use super::typer::Typer;
 use super::types::{self, Typed};
+use super::values::{is_fresh_in, row_key};
 use crate::index::{Code, Kind, Pattern, names};
 use crate::note::Outcome;
 
