@@ -15,6 +15,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod derives;
 pub mod digest;
 pub mod edit;
 pub mod field_edits;

@@ -489,15 +489,31 @@ impl Open {
                 (place.path.clone(), line)
             }
             OpenPlace::In(path, text) => {
-                let line = changes
-                    .iter()
-                    .find(|change| change.path == *path)
-                    .and_then(|change| change.after.find(text.as_str()).map(|at| (change, at)))
-                    .map_or(1, |(change, at)| {
-                        change.after[..at].matches('\n').count() + 1
-                    });
+                let change = changes.iter().find(|change| change.path == *path);
+                let line = change.map_or(1, |change| {
+                    let at = brought_at(change, text);
+                    at.map_or(1, |at| change.after[..at].matches('\n').count() + 1)
+                });
                 (path.clone(), line)
             }
         }
     }
 }
+
+/// Where a text stands in what a change brings, else anywhere in the file. Where rustfmt breaks its
+/// line, the start of it is what is looked for.
+fn brought_at(change: &FileChange, text: &str) -> Option<usize> {
+    let is_new = |at: &usize| change.original(*at).is_none();
+    let starts = (SHORTEST.min(text.len())..=text.len()).rev();
+    let mut starts = starts.filter_map(|end| text.get(..end));
+    let brought = starts.find_map(|text| {
+        let mut found = change.after.match_indices(text).map(|(at, _)| at);
+        found.find(is_new)
+    });
+    // A whole line that stood before is where it is.
+    let whole = || change.after.find(text);
+    brought.or_else(whole)
+}
+
+/// The shortest start of a line that tells it from others.
+const SHORTEST: usize = 12;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use heck::{ToSnakeCase, ToTitleCase};
 
+use crate::derives::{self, Lacking};
 use crate::index::{Index, VariantFact};
 use crate::landmarks::{Landmarks, SpecEnum, Status, find_status};
 use crate::migrate::Migration;
@@ -29,6 +30,8 @@ pub struct Task {
     pub question: String,
     /// The fields with their types.
     pub fields: Vec<(Field, ResolvedType)>,
+    /// Types of the fields that lack a derive.
+    pub lacking: Vec<Lacking>,
     /// Names of the fields that the variant, which stands, does not have yet.
     pub further: BTreeSet<String>,
     /// What else is known of each field, in the same order.
@@ -107,6 +110,7 @@ impl Task {
                 .help(format!("add it to --key, unless the other fields decide it: --key {},{}", key.join(","), status.field)),
             );
         }
+        let lacking = derives::lacking(index, spec, &fields)?;
         Ok(Self {
             renames: tag != serde_tag,
             tag_key: spec.fact.serde.tag.clone(),
@@ -118,6 +122,7 @@ impl Task {
                 .iter()
                 .map(|(field, ty)| FieldTraits::of(index, field, ty))
                 .collect::<Outcome<_>>()?,
+            lacking,
             fields,
             key,
             status,

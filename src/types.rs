@@ -12,7 +12,7 @@ use quote::ToTokens;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
-use crate::index::{Index, whole_words};
+use crate::index::{FileFacts, Index, derivable, whole_words};
 use crate::landmarks::SpecEnum;
 use crate::note::{Outcome, Refusal};
 use crate::request::Field;
@@ -100,7 +100,7 @@ fn resolve_one(index: &Index<'_>, spec: &SpecEnum, field: &Field) -> Outcome<Res
             Some(imported(index, &name, field)?)
         };
         let path = path.ok_or_else(|| unknown_type(&name, field))?;
-        check_serializable(index, spec, &path, field)?;
+        check_reached(index, spec, &path, field)?;
         resolved.paths.insert(name, path);
     }
     Ok(resolved)
@@ -156,32 +156,16 @@ fn written_path(
     }
 }
 
-/// Refuses a type of the workspace that serde cannot write and read, and the enum in itself.
-fn check_serializable(
-    index: &Index<'_>,
-    spec: &SpecEnum,
-    path: &str,
-    field: &Field,
-) -> Outcome<()> {
+/// Refuses a type whose crate the enum's may not depend on, and the enum in itself.
+fn check_reached(index: &Index<'_>, spec: &SpecEnum, path: &str, field: &Field) -> Outcome<()> {
     let Some(facts) = index.definition(path)? else {
         return Ok(());
     };
     let name = path.rsplit("::").next().unwrap_or(path);
-    let found = facts
-        .structs
-        .iter()
-        .find(|s| s.name == name)
-        .map(|s| (&s.derives, &s.name_range))
-        .or_else(|| {
-            facts
-                .enums
-                .iter()
-                .find(|e| e.name == name)
-                .map(|e| (&e.derives, &e.name_range))
-        });
-    let Some((derives, range)) = found else {
+    let Some(found) = derivable(&facts.file, name)? else {
         return Ok(());
     };
+    let range = &found.name_range;
     if Arc::ptr_eq(&facts.file, &spec.facts.file) && name == spec.fact.name {
         let ty = field.ty.to_token_stream().to_string();
         if !["Box", "Vec", "Map"]
@@ -210,27 +194,18 @@ fn check_serializable(
             .check_cycle(from, to)
             .map_err(|e| e.at(facts.place(range)))?;
     }
-    // What the enum derives, each of its fields needs.
-    for needed in &spec.fact.derives {
-        let by_hand = match needed.as_str() {
-            "Deserialize" => format!("> for {name}"),
-            other => format!("{other} for {name}"),
-        };
-        let derived = derives.contains(needed);
-        if !derived && !facts.file.text.contains(&by_hand) {
-            return Err(Refusal::new(
-                "field-type",
-                format!(
-                    "`{name}`, the type of the field `{}`, does not implement `{needed}`",
-                    field.name
-                ),
-            )
+    // A path by a re-export is public where it leads.
+    let module = index.module_of(&facts.file.path);
+    let module = module.filter(|module| path == format!("{module}::{name}"));
+    let reached = module.map(|module| index.public_path(&module, name));
+    if !found.is_pub || reached.transpose()?.is_some_and(|of| of.is_none()) {
+        let message = format!(
+            "`{path}`, the type of the field `{}`, is private: generated code could not name it",
+            field.name
+        );
+        return Err(Refusal::new("field-type", message)
             .at(facts.place(range))
-            .help(format!(
-                "`{}` derives it: derive `{needed}` for `{name}` too, or carry what identifies it",
-                spec.fact.name
-            )));
-        }
+            .help("make it `pub`, with the modules on its way, or carry what identifies it"));
     }
     Ok(())
 }
@@ -647,24 +622,30 @@ pub fn workspace_sample(index: &Index<'_>, path: &str, krate: &str) -> Outcome<O
     };
     let name = path.rsplit("::").next().unwrap_or(path);
     let written = within(krate, path);
+    let value = |name: &str, ty: &str| -> Outcome<Option<String>> {
+        let Ok(ty) = syn::parse_str::<syn::Type>(ty) else {
+            return Ok(None);
+        };
+        let refused = std::cell::RefCell::new(None);
+        let unknown = |name: &str| {
+            let path = index.resolve(&facts, name)?;
+            workspace_sample(index, &path, krate).unwrap_or_else(|e| {
+                *refused.borrow_mut() = Some(e);
+                None
+            })
+        };
+        let (value, _) = samples(&ty, name, &unknown);
+        match refused.into_inner() {
+            Some(refusal) => Err(refusal),
+            None => Ok(Some(without_imports(&value))),
+        }
+    };
     let nested = |fields: &[crate::index::FieldFact]| -> Outcome<Option<String>> {
         let mut out = Vec::new();
         for field in fields {
-            let Ok(ty) = syn::parse_str::<syn::Type>(&field.ty) else {
+            let Some(value) = value(&field.name, &field.ty)? else {
                 return Ok(None);
             };
-            let refused = std::cell::RefCell::new(None);
-            let unknown = |name: &str| {
-                let path = index.resolve(&facts, name)?;
-                workspace_sample(index, &path, krate).unwrap_or_else(|e| {
-                    *refused.borrow_mut() = Some(e);
-                    None
-                })
-            };
-            let (value, _) = samples(&ty, &field.name, &unknown);
-            if let Some(refusal) = refused.into_inner() {
-                return Err(refusal);
-            }
             out.push(format!("{}: {value}", crate::request::raw(&field.name)));
         }
         Ok(Some(if out.is_empty() {
@@ -693,7 +674,7 @@ pub fn workspace_sample(index: &Index<'_>, path: &str, krate: &str) -> Outcome<O
         return Ok(nested(&found.fields)?.map(|fields| format!("{written}{fields}")));
     }
     let Some(found) = facts.enums.iter().find(|e| e.name == name) else {
-        return Ok(None);
+        return plain_sample(&facts, name, &written, &none, &value);
     };
     if found.derives.iter().any(|d| d == "Default") {
         return Ok(Some(format!("{written}::default()")));
@@ -706,24 +687,49 @@ pub fn workspace_sample(index: &Index<'_>, path: &str, krate: &str) -> Outcome<O
     Ok(nested(fields)?.map(|fields| format!("{written}::{}{fields}", variant.name)))
 }
 
+/// A value of a struct without named fields.
+fn plain_sample(
+    facts: &FileFacts,
+    name: &str,
+    written: &str,
+    none: &dyn Fn(&std::ops::Range<usize>) -> Refusal,
+    value: &dyn Fn(&str, &str) -> Outcome<Option<String>>,
+) -> Outcome<Option<String>> {
+    let Some(found) = derivable(&facts.file, name)? else {
+        return Ok(None);
+    };
+    if found.derives.iter().any(|d| d == "Default") {
+        return Ok(Some(format!("{written}::default()")));
+    }
+    if found.fields.iter().any(|field| !field.is_pub) {
+        return Err(none(&found.name_range));
+    }
+    let values = found.fields.iter().map(|field| value("value", &field.ty));
+    let values: Option<Vec<String>> = values.collect::<Outcome<_>>()?;
+    Ok(values.map(|values| match values.as_slice() {
+        [] => written.to_owned(),
+        values => format!("{written}({})", values.join(", ")),
+    }))
+}
+
+/// A value inside of another one, whose types nothing imports.
+fn without_imports(value: &str) -> String {
+    if value.contains("::PathBuf::") {
+        return value.to_owned();
+    }
+    value
+        .replace("PathBuf::from(", "std::path::PathBuf::from(")
+        .replace("Uuid::from_u128(1)", "Default::default()")
+}
+
 /// Whether a type of the workspace is `Copy`, by its derives; `None` for any other type.
 pub fn workspace_copy(index: &Index<'_>, path: &str) -> Outcome<Option<bool>> {
     let name = path.rsplit("::").next().unwrap_or(path);
-    Ok(index.definition(path)?.and_then(|facts| {
-        let of_struct = facts
-            .structs
-            .iter()
-            .find(|s| s.name == name)
-            .map(|s| &s.derives);
-        let of_enum = facts
-            .enums
-            .iter()
-            .find(|e| e.name == name)
-            .map(|e| &e.derives);
-        of_struct
-            .or(of_enum)
-            .map(|derives| derives.iter().any(|d| d == "Copy"))
-    }))
+    let Some(facts) = index.definition(path)? else {
+        return Ok(None);
+    };
+    let found = derivable(&facts.file, name)?;
+    Ok(found.map(|of| of.derives.iter().any(|d| d == "Copy")))
 }
 
 fn argument(segment: &syn::PathSegment) -> Option<&syn::Type> {

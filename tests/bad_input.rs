@@ -608,11 +608,14 @@ fn types_that_the_enum_cannot_hold() {
         case("unknown in the enum's crate", &["Ping", "what:crate::Nonsense"]).says(&["Nonsense", "`what`"]),
         case("ambiguous", &["Ping", "row:Model"])
             .says(&["`Model`, the type of the field `row`, may be any of: ", "entity::workspaces::Model", "give the path: row:"]),
-        case("not cloneable, as the enum is", &["Ping", "message:WorkerMessage"]).says(&["WorkerMessage", "`Clone`"]),
+        case("not cloneable, as the enum is", &["Ping", "lock:Lock"])
+            .on(|fleet| fleet.append(ENUM, "\n#[derive(Debug, Serialize, Deserialize)]\npub struct Lock {\n    pub of: std::sync::Mutex<u32>,\n}\n"))
+            .at(&[(ENUM, "std::sync::Mutex<u32>")])
+            .says(&["`Lock`", "`Clone`"]),
         case("not deserializable", &["Ping", "n:Half"])
-            .on(|fleet| fleet.append(ENUM, "\n#[derive(Debug, Clone, Serialize)]\npub struct Half {\n    pub n: u32,\n}\n"))
-            .at(&[(ENUM, "Half {")])
-            .says(&["Deserialize"]),
+            .on(|fleet| fleet.append(ENUM, "\n#[derive(Debug, Clone, Serialize)]\npub struct Half {\n    pub at: std::sync::OnceLock<u32>,\n}\n"))
+            .at(&[(ENUM, "std::sync::OnceLock<u32>")])
+            .says(&["`Half`", "Deserialize"]),
         case("the enum itself", &["Ping", "inner:Option<TaskSpec>"])
             .at(&[(ENUM, "TaskSpec {\n    /// Ask")])
             .says(&["`inner`", "Box"]),

@@ -377,9 +377,12 @@ impl<'w> Index<'w> {
         let Some((module, name)) = path.rsplit_once("::") else {
             return Ok(None);
         };
+        // A struct without named fields is known as an item alone.
+        let key = format!("struct {name}");
         let defines = |facts: &FileFacts| {
             facts.structs.iter().any(|s| s.name == name)
                 || facts.enums.iter().any(|e| e.name == name)
+                || facts.items.iter().any(|item| item.key == key)
         };
         if let Some(file) = self.module_file(module) {
             let facts = self.facts(&file)?;

@@ -2,6 +2,7 @@
 
 mod body;
 mod code;
+mod derivable;
 mod facts;
 mod field_lists;
 mod field_tokens;
@@ -21,6 +22,7 @@ mod words;
 
 pub use body::{BodyFact, LazyBody};
 pub use code::{Arm, Binding, Code, FnCode, Kind, Let, Literal, Method};
+pub use derivable::{Derivable, DeriveSpot, Held, derivable};
 pub use facts::{
     ArmFact, EnumFact, FieldFact, FieldSerde, FileFacts, FnFact, ImplFact, ItemFact, MatchFact,
     ModFact, ModelFact, Pattern, SerdeFact, StringSetFact, StructFact, UseFact, VariantFact,

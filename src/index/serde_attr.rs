@@ -115,3 +115,31 @@ fn skip(meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<()> {
     }
     Ok(())
 }
+
+/// What serde's attributes may say without that reading and writing differ.
+const BOTH_WAYS: [&str; 8] = [
+    "alias",
+    "content",
+    "default",
+    "deny_unknown_fields",
+    "rename",
+    "rename_all",
+    "rename_all_fields",
+    "tag",
+];
+
+/// Whether a serde attribute says something of which it is not known that it holds for reading and
+/// for writing alike.
+pub(super) fn is_one_way(attribute: &Attribute) -> bool {
+    if !attribute.path().is_ident("serde") {
+        return false;
+    }
+    let mut found = false;
+    let read = attribute.parse_nested_meta(|meta| {
+        let name = meta.path.get_ident().map(ToString::to_string);
+        let is_known = name.is_some_and(|name| BOTH_WAYS.contains(&name.as_str()));
+        found |= !is_known || meta.input.peek(syn::token::Paren);
+        skip(&meta)
+    });
+    found || read.is_err()
+}

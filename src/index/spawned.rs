@@ -610,7 +610,7 @@ fn work(whole: &syn::Expr) -> WorkFact {
         of = &call.receiver;
     }
     around.reverse();
-    let form = match of {
+    let form = match unpinned(of) {
         syn::Expr::Async(block) => WorkForm::Async(body(&block.block)),
         syn::Expr::Closure(closure) if closure.inputs.is_empty() && closure.asyncness.is_none() => {
             match &*closure.body {
@@ -649,6 +649,19 @@ fn work(whole: &syn::Expr) -> WorkFact {
         range,
         around,
         form,
+    }
+}
+
+/// The block in `Box::pin(async { … })`.
+fn unpinned(of: &syn::Expr) -> &syn::Expr {
+    let syn::Expr::Call(call) = of else {
+        return of;
+    };
+    let is_pin =
+        matches!(&*call.func, syn::Expr::Path(path) if path_text(&path.path).ends_with("Box::pin"));
+    match (is_pin, call.args.first()) {
+        (true, Some(block @ syn::Expr::Async(_))) if call.args.len() == 1 => block,
+        _ => of,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What stands at the site afterwards: the enqueue in place of the spawn, and nothing that only
 //! the spawn used.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::fields::{CONNECTION, Carried, Handle, copies};
@@ -8,7 +9,7 @@ use super::{Left, SiteRequest};
 use crate::index::{SpawnFact, UseFact, WorkForm, comments, names, whole_words};
 use crate::note::{Outcome, Refusal};
 use crate::request::raw;
-use crate::spawn::{ErrorForm, Found};
+use crate::spawn::{ErrorForm, Found, root_of};
 use crate::workspace::SourceFile;
 
 /// A change of the site's file.
@@ -93,7 +94,7 @@ pub(super) fn changes(
             .at(found.site.place.clone())
             .help("make it async and await it where it is called, or let it return what is to be done"));
     }
-    let call = site.call(statement, open)?;
+    let call = site.call(statement, body, open)?;
     let unused = site.unused(&call, open);
     let mut changes = vec![Change {
         range: statement.range.clone(),
@@ -144,7 +145,7 @@ impl Site<'_> {
             let mut used = self.found.used.iter();
             is_bound || (is_mutable && used.any(|(of, at)| of == name && between.contains(at)))
         };
-        let Some(of) = self.found.taken.iter().find(|of| is_other(&of.name)) else {
+        let Some(of) = self.found.taken.iter().find(|of| is_other(of.root())) else {
             return Ok(());
         };
         let message = format!(
@@ -156,8 +157,8 @@ impl Site<'_> {
             .help("spawn the block where it is written, or give the other value another name"))
     }
 
-    /// Comments of the statement that the work does not take with it.
-    fn comments(&self, statement: &crate::index::Statement) -> Vec<String> {
+    /// Comments of the statement that the work does not take with it; `body` is what it takes.
+    fn comments(&self, statement: &crate::index::Statement, body: &str) -> Vec<String> {
         let facts = &self.found.site.function.facts;
         let (whole, work) = (&statement.range, &self.fact.work.range);
         let around = if whole.contains(&work.start) {
@@ -165,14 +166,25 @@ impl Site<'_> {
         } else {
             vec![whole.clone()]
         };
+        let inside = comments(facts.text(work)).into_iter();
+        let left = inside.filter(|comment| {
+            let lines = comment.lines().map(str::trim);
+            lines.clone().any(|line| !body.contains(line))
+        });
         around
             .iter()
             .flat_map(|range| comments(facts.text(range)))
+            .chain(left)
             .map(str::to_owned)
             .collect()
     }
 
-    fn call(&self, statement: &crate::index::Statement, open: &mut Vec<Left>) -> Outcome<Call> {
+    fn call(
+        &self,
+        statement: &crate::index::Statement,
+        body: &str,
+        open: &mut Vec<Left>,
+    ) -> Outcome<Call> {
         let (on_error, is_other) = self.on_error()?;
         if is_other {
             open.push(Left::stays(
@@ -187,7 +199,8 @@ impl Site<'_> {
             .chain(before.as_deref())
             .collect();
         let inputs = self.carried.iter().map(|of| {
-            let is_needed = |text: &&str| !names(text, &of.variable, false).is_empty();
+            let root = root_of(&of.place);
+            let is_needed = |text: &&str| !names(text, root, false).is_empty();
             let value = match &of.reference {
                 Some(reference) => reference.clone(),
                 None => self.value(of, texts.iter().any(is_needed)),
@@ -202,7 +215,11 @@ impl Site<'_> {
                 own && value.ty.rsplit("::").next() == Some(last.as_str())
             };
             let value = self.found.values.iter().find(fits);
-            let value = value.map(|value| format!("{}.clone()", value.text));
+            let value = value.map(|value| {
+                let copies = syn::parse_str(&value.ty).is_ok_and(|ty| copies(&ty));
+                let clone = if copies { "" } else { ".clone()" };
+                format!("{}{clone}", value.text)
+            });
             self.given(name).or(value).ok_or_else(|| {
                 let message =
                     format!("the enqueue takes `{name}: {ty}`, and nothing in scope is that");
@@ -213,7 +230,7 @@ impl Site<'_> {
         });
         let inputs = inputs.collect();
         Ok(Call {
-            comments: self.comments(statement),
+            comments: self.comments(statement, body),
             before,
             rows,
             inputs,
@@ -234,7 +251,12 @@ impl Site<'_> {
             .statement
             .as_ref()
             .map_or(self.fact.call.end, |of| of.range.end);
-        let is_last = !self.fact.is_in_loop && !self.uses_after(&of.variable, end);
+        let is_last = !self.fact.is_in_loop && !self.uses_after(root_of(&of.place), end);
+        if of.place.contains('.') {
+            let goes = of.is_owned && is_last && !is_needed || copies(&of.field.ty);
+            let clone = if goes { "" } else { ".clone()" };
+            return format!("{}{clone}", of.place);
+        }
         let variable = raw(&of.variable);
         if ((is_moved || is_last) && !is_needed) || copies(&of.field.ty) {
             variable
@@ -248,7 +270,7 @@ impl Site<'_> {
         if let Some(given) = self.given("db") {
             return Ok((None, given));
         }
-        let is_taken = |text: &str| self.taken.iter().any(|handle| handle.name == text);
+        let is_taken = |text: &str| self.taken.iter().any(|handle| handle.place == text);
         let values = || self.found.values.iter();
         let plain = |ty: &str| ty.trim_start_matches('&').trim() == CONNECTION;
         let all: Vec<_> = values().filter(|value| plain(&value.ty)).collect();
@@ -274,7 +296,7 @@ impl Site<'_> {
         }
         // What the compiler alone knows to be one.
         if let [one] = self.taken {
-            return Ok((None, format!("&{}", one.name)));
+            return Ok((None, format!("&{}", one.place)));
         }
         let message = "no connection to the database is at hand where the task is to be enqueued";
         Err(Refusal::new("no-rows", message)
@@ -363,9 +385,10 @@ impl Site<'_> {
         }
         let secrets = self.carried.iter().filter(|of| of.reference.is_some());
         let candidates = secrets
-            .map(|of| &of.variable)
-            .chain(self.taken.iter().map(|of| &of.name));
-        for name in candidates.filter(|name| !stays(name)) {
+            .map(|of| root_of(&of.place))
+            .chain(self.taken.iter().map(|of| root_of(&of.place)));
+        let mut seen = BTreeSet::new();
+        for name in candidates.filter(|name| !stays(name) && seen.insert(*name)) {
             let Some(pattern) = self.pattern(name) else {
                 continue;
             };
@@ -373,7 +396,7 @@ impl Site<'_> {
                 continue;
             }
             let is_own = |of: &&crate::index::LetFact| {
-                of.name == *name && (of.range.start..of.value.start).contains(&pattern.at)
+                of.name == name && (of.range.start..of.value.start).contains(&pattern.at)
             };
             let Some(of) = self.fact.lets.iter().find(is_own) else {
                 if pattern.is_plain {
@@ -435,10 +458,17 @@ impl Site<'_> {
             .iter()
             .filter(|of| of.is_mut && of.reference.is_none())
         {
-            let Some(pattern) = self.pattern(&of.variable) else {
+            let root = root_of(&of.place);
+            let Some(pattern) = self.pattern(root) else {
                 continue;
             };
-            if pattern.range.start < pattern.at && !self.uses_after(&of.variable, pattern.at + 1) {
+            let is_done = changes
+                .iter()
+                .any(|change| change.range.start == pattern.range.start);
+            if pattern.range.start < pattern.at
+                && !is_done
+                && !self.uses_after(root, pattern.at + 1)
+            {
                 changes.push(Change {
                     range: pattern.range.start..pattern.at,
                     with: With::Nothing,

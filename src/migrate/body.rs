@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Left, short};
-use crate::index::{
-    BodyOfWork, FileFacts, Gives, Logged, Shown, SpawnFact, WorkForm, names, whole_words,
-};
+use super::apart::Renamed;
+use super::{Left, named, short};
+use crate::index::{BodyOfWork, FileFacts, Gives, Logged, Shown, SpawnFact, WorkForm};
 use crate::landmarks::Status;
 use crate::note::{Outcome, Refusal};
 use crate::request::raw;
@@ -19,6 +18,8 @@ pub(super) struct Moved {
     pub(super) open: Vec<Left>,
     /// Functions that the work called before and calls no more.
     pub(super) dead: Vec<String>,
+    /// What of the work does not move.
+    gone: Range<usize>,
 }
 
 /// What work that came to its end gives.
@@ -29,6 +30,7 @@ const DONE: &str = "Ok(Finished::new(\"\"))";
 pub(super) fn moved(
     found: &Found,
     fact: &SpawnFact,
+    renamed: &Renamed,
     status: Option<&Status>,
     has_secret: bool,
 ) -> Outcome<Moved> {
@@ -38,25 +40,26 @@ pub(super) fn moved(
         text: String::new(),
         open: Vec::new(),
         dead: Vec::new(),
+        gone: 0..0,
     };
     check_end(found, fact)?;
-    check_names(found, fact)?;
-    check_imports(found, fact)?;
+    named::check_names(found, fact)?;
+    named::check_imports(found, fact)?;
     // A span around the work needs the future as a value.
     let spans = work.around.iter().map(|range| facts.text(range));
     let spans: Vec<&str> = spans.filter(|text| !is_current_span(text)).collect();
     match &work.form {
         WorkForm::Async(body) if spans.is_empty() && is_inline(found, body) => {
-            let result = inline(found, facts, body, status, &mut moved)?;
+            let result = inline(found, renamed, body, status, &mut moved)?;
             moved.text = followed(&moved.text, &result);
         }
         WorkForm::Prepared(before, body) if spans.is_empty() && is_inline(found, body) => {
-            let result = inline(found, facts, body, status, &mut moved)?;
-            let before = facts.text(before).trim();
-            moved.text = format!("{before}\n{}", followed(&moved.text, &result));
+            let result = inline(found, renamed, body, status, &mut moved)?;
+            let before = renamed.text(facts, before);
+            moved.text = format!("{}\n{}", before.trim(), followed(&moved.text, &result));
         }
         WorkForm::Async(body) | WorkForm::Prepared(_, body) => {
-            let whole = normal(facts.text(&without_current_span(facts, fact)));
+            let whole = normal(&renamed.text(facts, &without_current_span(facts, fact)));
             moved.text = match given(found, body) {
                 Gives::Result => {
                     let ty = output(found, body).unwrap_or(&whole);
@@ -65,20 +68,20 @@ pub(super) fn moved(
                 }
                 Gives::Option => format!("let done = {whole}.await;\ndone{NOTHING}?;\n{DONE}"),
                 given => {
-                    logged_inside(facts, &mut moved, body);
+                    logged_inside(found, renamed, &mut moved, body);
                     let value = if matches!(given, Gives::Unit | Gives::Never) {
                         ""
                     } else {
-                        dropped(facts, body, &mut moved);
+                        dropped(found, renamed, body, &mut moved);
                         "let _ = "
                     };
                     format!("{value}{whole}.await;\n{DONE}")
                 }
             };
-            written_inside(found, status, &mut moved);
+            written_inside(found, renamed, status, &mut moved);
         }
         WorkForm::Blocking(body) => {
-            let whole = normal(facts.text(&work.range));
+            let whole = normal(&renamed.text(facts, &work.range));
             let waits = |dropped: &str| {
                 if has_secret {
                     format!("secrets::blocking({whole}).await{dropped}?")
@@ -97,21 +100,21 @@ pub(super) fn moved(
                 }
                 Gives::Option => format!("let done = {};\ndone{NOTHING}?;", waits("")),
                 given => {
-                    logged_inside(facts, &mut moved, body);
+                    logged_inside(found, renamed, &mut moved, body);
                     if matches!(given, Gives::Unit | Gives::Never) {
                         format!("{};", waits(""))
                     } else {
-                        dropped(facts, body, &mut moved);
+                        dropped(found, renamed, body, &mut moved);
                         format!("{};", waits(".map(drop)"))
                     }
                 }
             };
             moved.text = format!("{done}\n{DONE}");
-            written_inside(found, status, &mut moved);
+            written_inside(found, renamed, status, &mut moved);
         }
         WorkForm::Future => {
             let range = without_current_span(facts, fact);
-            let whole = normal(facts.text(&range));
+            let whole = normal(&renamed.text(facts, &range));
             let call = found.calls.iter().find(|call| call.range == range);
             let output = call.map(|call| call.output.trim().to_owned());
             moved.text = match output.as_deref() {
@@ -130,17 +133,13 @@ pub(super) fn moved(
             };
         }
     }
-    for reason in &found.judgement.reasons {
-        if let Some("Q1" | "Q2" | "Q3") = reason.rule.as_deref() {
-            let lines = facts.file.text.split_inclusive('\n');
-            let offset = lines.take(reason.line - 1).map(str::len).sum();
-            let what = format!(
-                "see that this may run twice ({}): when a worker dies after it, another one does it again",
-                reason.because
-            );
-            moved.open.push(Left::moves(facts, offset, what));
-            break;
-        }
+    let gone = moved.gone.clone();
+    for of in found.repeats.iter().filter(|of| !gone.contains(&of.at)) {
+        let what = format!(
+            "see that this may run twice ({}): when a worker dies after it, another one does it again",
+            of.because
+        );
+        moved.open.push(Left::moves(facts, renamed, of.at, what));
     }
     Ok(moved)
 }
@@ -162,95 +161,6 @@ fn check_end(found: &Found, fact: &SpawnFact) -> Outcome<()> {
     Err(Refusal::new("work-endless", "the work never ends: nothing leaves this loop")
         .at(place)
         .help("make what one round does a task of its own, with `cargo oxy-task new … --schedule`; then take the spawn out"))
-}
-
-/// Refuses work that names what only its function knows.
-fn check_names(found: &Found, fact: &SpawnFact) -> Outcome<()> {
-    let facts = &found.site.function.facts;
-    let work = facts.text(&fact.work.range);
-    let place_of = |name: &str| whole_words(work, name).next();
-    let item = fact
-        .items
-        .iter()
-        .find_map(|name| Some((name.as_str(), place_of(name)?)));
-    let own = place_of("Self").map(|at| ("Self", at));
-    let mut generics = fact.generics.clone();
-    generics.extend(facts.generics_at(found.site.offset));
-    let generic = generics
-        .iter()
-        .find_map(|name| Some((name.as_str(), place_of(name)?)));
-    let Some((name, at)) = item.or(own).or(generic) else {
-        return Ok(());
-    };
-    let start = fact.work.range.start + at;
-    let is_generic = generics.iter().any(|of| of == name);
-    let what = if name == "Self" {
-        "the type of its `impl`"
-    } else if is_generic {
-        "a type that its callers choose"
-    } else {
-        "an item of its function"
-    };
-    Err(Refusal::new(
-        "work-item",
-        format!("the work names `{name}`, {what}, and moves out of it"),
-    )
-    .at(facts.place(&(start..start + name.len())))
-    .help(if name == "Self" {
-        "write the type's name in place of `Self`, and try again"
-    } else if is_generic {
-        "move the call into a function for one type, and try again"
-    } else {
-        "move the item out of the function, and try again"
-    }))
-}
-
-/// Refuses work that an import of its function may be for: a trait is named by its methods alone,
-/// and what a glob brings by anything.
-fn check_imports(found: &Found, fact: &SpawnFact) -> Outcome<()> {
-    let facts = &found.site.function.facts;
-    let text = facts.text(&found.site.function.fact().range);
-    let is_named = |name: &String| {
-        let all = names(text, name, false);
-        let is_outside = |at: &usize| {
-            let at = found.site.function.fact().range.start + at;
-            !fact.outer_uses.iter().any(|(range, _)| range.contains(&at))
-        };
-        // Its own declaration is one place.
-        all.len() > 1 || all.iter().any(is_outside)
-    };
-    let unnamed = fact
-        .outer_uses
-        .iter()
-        .find(|(_, names)| names.iter().any(|name| name == "*" || !is_named(name)));
-    let Some((range, _)) = unnamed else {
-        return Ok(());
-    };
-    let message = "whether the work needs this import of its function is not known";
-    Err(Refusal::new("work-import", message)
-        .at(facts.place(range))
-        .help("move it to the imports of the file, or into the work, and try again"))
-}
-
-/// Imports of the site's function that the moved work names.
-pub(super) fn uses(found: &Found, fact: &SpawnFact, text: &str) -> Vec<String> {
-    let is_own = |name: &String| fact.own_uses.contains(name);
-    let named = found
-        .uses
-        .iter()
-        .filter(|(_, name)| !is_own(name) && whole_words(text, name).next().is_some());
-    let mut uses: Vec<String> = named
-        .map(|(path, name)| {
-            if path.rsplit("::").next() == Some(name) {
-                path.clone()
-            } else {
-                format!("{path} as {name}")
-            }
-        })
-        .collect();
-    uses.sort();
-    uses.dedup();
-    uses
 }
 
 fn is_current_span(text: &str) -> bool {
@@ -324,10 +234,13 @@ fn is_inline(found: &Found, body: &BodyOfWork) -> bool {
 }
 
 /// Says that nothing looks at what the block gives.
-fn dropped(facts: &FileFacts, body: &BodyOfWork, moved: &mut Moved) {
+fn dropped(found: &Found, renamed: &Renamed, body: &BodyOfWork, moved: &mut Moved) {
+    let facts = &found.site.function.facts;
     if let Some(tail) = &body.tail {
         let what = "decide whether what the work gives, which nothing looks at, can be a failure of the task";
-        moved.open.push(Left::moves(facts, tail.range.start, what));
+        moved
+            .open
+            .push(Left::moves(facts, renamed, tail.range.start, what));
     }
 }
 
@@ -399,16 +312,17 @@ fn as_failure(moved: &mut Moved) {
 /// The block's own statements; gives the result that stands behind them.
 fn inline(
     found: &Found,
-    facts: &FileFacts,
+    renamed: &Renamed,
     body: &BodyOfWork,
     status: Option<&Status>,
     moved: &mut Moved,
 ) -> Outcome<String> {
+    let facts = &found.site.function.facts;
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     for of in &body.returns {
         edits.push((of.range.clone(), format!("return {DONE}")));
     }
-    let written = status.and_then(|status| written(found, facts, body, status));
+    let written = status.and_then(|status| written(found, renamed, body, status));
     // Where the work never comes to its end, a result behind it would be out of reach.
     let mut result = if body.never_ends {
         String::new()
@@ -428,13 +342,14 @@ fn inline(
         edits.push((last.clone(), String::new()));
         result = written.result(&failed(facts, status));
         moved.dead.push(written.function.clone());
+        moved.gone = last.clone();
         as_failure(moved);
     } else if let Some(tail) = &body.tail
         && !tail.is_block
     {
         if given(found, body) == Gives::Unknown {
             edits.push((tail.range.start..tail.range.start, "let _ = ".to_owned()));
-            dropped(facts, body, moved);
+            dropped(found, renamed, body, moved);
         }
         edits.push((tail.range.end..tail.range.end, ";".to_owned()));
     }
@@ -446,14 +361,14 @@ fn inline(
         } else if !logged.is_last {
             moved
                 .open
-                .push(Left::moves(facts, logged.done.start, ONLY_LOGGED));
+                .push(Left::moves(facts, renamed, logged.done.start, ONLY_LOGGED));
         }
     }
     if fails {
         as_failure(moved);
     }
     if written.is_none() {
-        written_inside(found, status, moved);
+        written_inside(found, renamed, status, moved);
     }
     edits.sort_by_key(|(range, _)| (range.start, range.end));
     let mut text = String::new();
@@ -465,11 +380,11 @@ fn inline(
                 .at(facts.place(&range))
                 .help("this is a bug of the tool; nothing was written"));
         }
-        text.push_str(facts.text(&(done..range.start)));
+        text.push_str(&renamed.text(facts, &(done..range.start)));
         text.push_str(&with);
         done = range.end;
     }
-    text.push_str(facts.text(&(done..body.inside.end)));
+    text.push_str(&renamed.text(facts, &(done..body.inside.end)));
     moved.text = text;
     Ok(result)
 }
@@ -505,11 +420,12 @@ fn failure(facts: &FileFacts, logged: &Logged) -> Vec<(Range<usize>, String)> {
 /// What is said of an error that nothing else comes of.
 const ONLY_LOGGED: &str = "decide whether this error, which is only logged, should fail the task";
 
-fn logged_inside(facts: &FileFacts, moved: &mut Moved, body: &BodyOfWork) {
+fn logged_inside(found: &Found, renamed: &Renamed, moved: &mut Moved, body: &BodyOfWork) {
+    let facts = &found.site.function.facts;
     for logged in &body.logged {
         moved
             .open
-            .push(Left::moves(facts, logged.done.start, ONLY_LOGGED));
+            .push(Left::moves(facts, renamed, logged.done.start, ONLY_LOGGED));
     }
 }
 
@@ -560,24 +476,26 @@ fn failed(facts: &FileFacts, status: &Status) -> String {
 /// The call that the work ends with, where it writes the status and nothing else.
 fn written(
     found: &Found,
-    facts: &FileFacts,
+    renamed: &Renamed,
     body: &BodyOfWork,
     status: &Status,
 ) -> Option<Written> {
+    let facts = &found.site.function.facts;
     let last = body.last.clone()?;
     let ty = status.ty.as_deref()?;
     let call = found.calls.iter().find(|call| {
         last.start <= call.range.start && call.range.end <= last.end && position(call, ty).is_some()
     })?;
     let argument = |at: usize| {
-        let text = facts.text(call.arguments.get(at)?);
+        let text = renamed.text(facts, call.arguments.get(at)?);
         let is_name = text.chars().all(|c| c.is_alphanumeric() || c == '_');
-        (is_name && text != "None").then(|| text.to_owned())
+        (is_name && text != "None").then_some(text)
     };
     let value = argument(position(call, ty)?)?;
     // The row is that of the task: of another one the call stays what it is.
     let is_row = |range: &Range<usize>| {
-        let plain = facts.text(range).trim_start_matches(['&', '*']);
+        let text = renamed.text(facts, range);
+        let plain = text.trim_start_matches(['&', '*']);
         let plain = plain.strip_suffix(".clone()").unwrap_or(plain);
         let rest = plain.strip_prefix(status.field.as_str());
         rest.is_some_and(|rest| ["", "_clone", "_cloned", "_copy", "_owned"].contains(&rest))
@@ -615,7 +533,7 @@ fn position(call: &Called, ty: &str) -> Option<usize> {
 }
 
 /// Names the calls by which the work itself writes the status still.
-fn written_inside(found: &Found, status: Option<&Status>, moved: &mut Moved) {
+fn written_inside(found: &Found, renamed: &Renamed, status: Option<&Status>, moved: &mut Moved) {
     let Some(status) = status else {
         return;
     };
@@ -632,6 +550,8 @@ fn written_inside(found: &Found, status: Option<&Status>, moved: &mut Moved) {
             call.name
         );
         let facts = &found.site.function.facts;
-        moved.open.push(Left::moves(facts, call.range.start, what));
+        moved
+            .open
+            .push(Left::moves(facts, renamed, call.range.start, what));
     }
 }

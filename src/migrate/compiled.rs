@@ -16,6 +16,7 @@ pub type Compiler<'c> =
 /// Whether the source does not tell the type of a variable, nor does the command line.
 pub(super) fn is_open(of: &Taken, asked: &SiteRequest) -> bool {
     of.ty.is_none()
+        && !of.name.contains('.')
         && of.role != Role::Secret
         && !asked.types.iter().any(|(name, _)| *name == of.name)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Left, SiteRequest, of_workspace};
+use super::{Left, SiteRequest, apart, of_workspace};
 use crate::index::{SpawnFact, whole_words};
 use crate::note::{Note, Outcome, Refusal};
 use crate::request::{self, Field};
@@ -17,6 +17,10 @@ pub struct Carried {
     pub field: Field,
     /// The variable.
     pub variable: String,
+    /// What has the value at the site: the variable, or the field of one.
+    pub place: String,
+    /// Whether it can be moved out of there.
+    pub is_owned: bool,
     /// Whether the work changes the variable.
     pub is_mut: bool,
     /// Whether the work uses the variable.
@@ -36,6 +40,8 @@ pub struct Carried {
 pub struct Handle {
     /// The variable.
     pub name: String,
+    /// What has the value at the site: the variable, or the field of one.
+    pub place: String,
     /// Its type, every path absolute.
     pub ty: String,
 }
@@ -50,6 +56,12 @@ pub(super) fn fields(
     asked: &SiteRequest,
 ) -> Outcome<(Vec<Carried>, Vec<Handle>)> {
     check_names(found, asked)?;
+    let variables = apart::variables(found, &fact.work.range);
+    let variable = |place: &String| {
+        let mut fields = variables.iter();
+        let field = fields.find(|(of, _)| of == place);
+        field.map_or_else(|| place.clone(), |(_, variable)| variable.clone())
+    };
     let (mut carried, mut handles) = (Vec::new(), Vec::new());
     for taken in &found.taken {
         let given = asked.types.iter().find(|(name, _)| *name == taken.name);
@@ -61,11 +73,20 @@ pub(super) fn fields(
         let is_connection = ty.as_deref() == Some(CONNECTION);
         match role {
             Role::Handle if is_connection => handles.push(Handle {
-                name: taken.name.clone(),
+                name: variable(&taken.name),
+                place: taken.name.clone(),
                 ty: CONNECTION.to_owned(),
             }),
             Role::Data | Role::Secret => {
-                carried.push(carry(found, fact, asked, taken, ty, role)?);
+                carried.push(carry(
+                    found,
+                    fact,
+                    asked,
+                    taken,
+                    variable(&taken.name),
+                    ty,
+                    role,
+                )?);
             }
             _ => return Err(refuse(found, taken, ty.as_deref(), role)),
         }
@@ -115,22 +136,23 @@ fn carry(
     fact: &SpawnFact,
     asked: &SiteRequest,
     taken: &Taken,
+    variable: String,
     ty: Option<String>,
     role: Role,
 ) -> Outcome<Carried> {
     let name = &taken.name;
-    if name.starts_with("self") {
+    if name == "self" {
         return Err(refuse(found, taken, ty.as_deref(), role));
     }
     let is_mut = fact
         .bound
         .iter()
-        .filter(|(bound, at)| bound == name && *at < fact.work.range.start)
+        .filter(|(bound, at)| bound == taken.root() && *at < fact.work.range.start)
         .max_by_key(|(_, at)| *at)
         .is_some_and(|bound| fact.mutable.contains(bound))
-        && is_changed(found, fact, name);
+        && is_changed(found, fact, taken);
     if role == Role::Secret {
-        return secret(found, asked, taken, ty.as_deref(), is_mut);
+        return secret(found, asked, taken, variable, ty.as_deref(), is_mut);
     }
     let Some(ty) = ty else {
         return Err(refuse(found, taken, None, Role::Unknown));
@@ -138,11 +160,19 @@ fn carry(
     if ty.contains('&') || ty.replace("'static", "").contains('\'') {
         return Err(refuse(found, taken, Some(&ty), role));
     }
-    let field = request::field(&format!("{}:{ty}", stem(fact, name)))
+    let stem = name.rsplit('.').next().unwrap_or(name);
+    let stem = if stem == name {
+        self::stem(fact, name)
+    } else {
+        stem
+    };
+    let field = request::field(&format!("{stem}:{ty}"))
         .map_err(|refusal| of_workspace(refusal).at(place(found, taken)))?;
     Ok(Carried {
         field,
-        variable: name.clone(),
+        variable,
+        place: name.clone(),
+        is_owned: taken.is_owned,
         is_mut,
         is_used: true,
         reference: None,
@@ -153,7 +183,15 @@ fn carry(
 }
 
 /// Whether the work changes a variable that is declared with `mut`.
-fn is_changed(found: &Found, fact: &SpawnFact, name: &str) -> bool {
+fn is_changed(found: &Found, fact: &SpawnFact, taken: &Taken) -> bool {
+    let name = &taken.name;
+    if name.contains('.') {
+        let text = &found.site.function.facts.file.text;
+        return taken.uses.iter().any(|range| {
+            let before = text[..range.start].trim_end();
+            before.ends_with("&mut") || changes(&text[range.end..])
+        });
+    }
     // The compiler warns of a `mut` that nothing needs: what nothing else uses is changed here.
     if !found.used.iter().any(|(used, _)| used == name) {
         return true;
@@ -257,10 +295,12 @@ fn secret(
     found: &Found,
     asked: &SiteRequest,
     taken: &Taken,
+    variable: String,
     ty: Option<&str>,
     is_mut: bool,
 ) -> Outcome<Carried> {
     let name = &taken.name;
+    let last = name.rsplit('.').next().unwrap_or(name);
     if ty.is_some_and(|ty| ty != "String") {
         let ty = ty.unwrap_or_default();
         let message = format!("the secret `{name}` is a `{ty}`, which no text is made into here");
@@ -270,7 +310,7 @@ fn secret(
                 "let the work take the secret as a `String`, and make the `{ty}` inside of it"
             )));
     }
-    let field = request::field(&format!("{name}:secret"))?;
+    let field = request::field(&format!("{last}:secret"))?;
     let given = asked.arguments.iter().find(|(of, _)| *of == field.name);
     let loaded = taken
         .loaded_by
@@ -288,7 +328,9 @@ fn secret(
     };
     Ok(Carried {
         field,
-        variable: name.clone(),
+        variable,
+        place: name.clone(),
+        is_owned: taken.is_owned,
         is_mut,
         is_used: true,
         reference: Some(reference),
@@ -316,6 +358,9 @@ fn is_moved(found: &Found, by: &str) -> bool {
 }
 
 fn place(found: &Found, taken: &Taken) -> crate::note::Place {
+    if let Some(range) = taken.uses.first().filter(|_| taken.name.contains('.')) {
+        return found.site.function.facts.place(range);
+    }
     let end = taken.at + taken.name.split('.').next().unwrap_or_default().len();
     found.site.function.facts.place(&(taken.at..end))
 }
@@ -323,12 +368,13 @@ fn place(found: &Found, taken: &Taken) -> crate::note::Place {
 /// Why a variable cannot travel, and what to do.
 fn refuse(found: &Found, taken: &Taken, ty: Option<&str>, role: Role) -> Refusal {
     let name = &taken.name;
+    let last = name.rsplit('.').next().unwrap_or(name);
     let shown = ty.map_or_else(|| "not known".to_owned(), |ty| format!("`{ty}`"));
     let refuse = |code: &'static str, why: String, help: String| {
         Refusal::new(code, why).at(place(found, taken)).help(help)
     };
-    if name == "self" || name.starts_with("self.") {
-        let value = name.strip_prefix("self.").unwrap_or("value");
+    if name == "self" {
+        let value = "value";
         return refuse(
             "capture-self",
             format!(
@@ -353,7 +399,7 @@ fn refuse(found: &Found, taken: &Taken, ty: Option<&str>, role: Role) -> Refusal
         Role::Data => refuse(
             "capture-borrowed",
             format!("`{name}` is borrowed (its type is {shown}): a row holds owned values"),
-            format!("make it owned before the call: `let {name} = {name}.to_owned();`"),
+            format!("make it owned before the call: `let {last} = {name}.to_owned();`"),
         ),
         Role::Secret | Role::Unknown => refuse(
             "capture-type",
@@ -425,7 +471,7 @@ pub(super) fn local_values(found: &Found, carried: &[Carried]) -> Vec<Note> {
     let paths = carried.iter().filter(is_path);
     paths
         .map(|of| {
-            let end = of.at + of.variable.len();
+            let end = of.at + of.place.len();
             Note::warning(
                 "local-value",
                 format!("`{}` is a path, and travels to another machine where a worker runs there", of.variable),

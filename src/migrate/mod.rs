@@ -1,14 +1,16 @@
 //! From a call that spawns to the request for a task: what travels, what stays, and what goes.
 //!
-//! `choose` finds the call that a line means, `fields` says what becomes of each captured
-//! variable, `body` moves the work, and `at_site` writes what stands in the call's place. Each
-//! refuses what it cannot decide.
+//! `choose` finds the call that a line means, `apart` takes structs apart that no row can hold,
+//! `fields` says what becomes of each captured variable, `body` moves the work with what it `named`,
+//! and `at_site` writes what stands in the call's place. Each refuses what it cannot decide.
 
+mod apart;
 mod at_site;
 mod body;
 mod choose;
 mod compiled;
 mod fields;
+mod named;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -101,11 +103,16 @@ impl Left {
     }
 
     /// In the work, which moves: at the line of an offset.
-    fn moves(facts: &FileFacts, offset: usize, what: impl Into<String>) -> Self {
+    fn moves(
+        facts: &FileFacts,
+        renamed: &apart::Renamed,
+        offset: usize,
+        what: impl Into<String>,
+    ) -> Self {
         let text = &facts.file.text;
         let end = text[offset..].find('\n').map_or(text.len(), |n| offset + n);
-        let line = text[facts.file.line_start(offset)..end].trim();
-        Self::at(line, what)
+        let line = renamed.text(facts, &(facts.file.line_start(offset)..end));
+        Self::at(line.trim(), what)
     }
 
     /// At the line that will hold `text`.
@@ -146,12 +153,15 @@ pub fn derive(
 ) -> Outcome<(TaskRequest, Migration)> {
     let facts = Arc::clone(&found.site.function.facts);
     check_layers(index, landmarks, &found)?;
+    apart::apart(index, &landmarks.spec, &mut found, asked)?;
     if found.taken.iter().any(|of| compiled::is_open(of, asked)) {
         // What cannot travel for all that the source tells is refused before the compiler is asked.
         fields::fields(&known(&found, asked), &fact, asked)?;
         compiled::ask(index, &mut found, &fact, asked, compiler)?;
+        apart::apart(index, &landmarks.spec, &mut found, asked)?;
     }
     let (mut carried, mut handles) = fields::fields(&found, &fact, asked)?;
+    let renamed = named::renamed(&found, &fact);
     let taken = handles.clone();
     let mut request = asked.task.clone();
     request.fields = carried.iter().map(|of| of.field.clone()).collect();
@@ -168,7 +178,7 @@ pub fn derive(
         .map(|status| find_status(index, status, &request.fields))
         .transpose()?;
     let has_secret = carried.iter().any(|of| of.field.is_secret);
-    let moved = body::moved(&found, &fact, status.as_ref(), has_secret)?;
+    let moved = body::moved(&found, &fact, &renamed, status.as_ref(), has_secret)?;
     let mut open = fields::references(&carried);
     open.extend(moved.open);
     // What only the write of the status used stays out of the work.
@@ -211,7 +221,7 @@ pub fn derive(
         before: before(&facts, &fact),
         carried,
         handles,
-        uses: body::uses(&found, &fact, &moved.text),
+        uses: named::uses(&found, &fact, &moved.text),
         body: moved.text,
         at_site,
         open,

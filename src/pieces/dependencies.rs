@@ -111,6 +111,11 @@ fn wanted(context: &Context<'_>) -> Outcome<BTreeMap<String, BTreeSet<String>>> 
             need(&landmarks.executor.package, &[&krate]);
         }
     }
+    for of in &context.task.lacking {
+        if of.needs_serde() {
+            need(&of.package, &["serde"]);
+        }
+    }
     if let Some(migration) = &context.task.migration {
         let krate = head(&landmarks.executor.module);
         need(&migration.package, &["async_trait", &krate]);

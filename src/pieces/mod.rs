@@ -4,6 +4,7 @@ mod arms;
 mod call_site;
 mod dead_letters;
 mod dependencies;
+mod derives;
 mod executor_arm;
 mod fields;
 mod gate;
@@ -43,10 +44,11 @@ pub struct Piece {
 }
 
 /// Every piece, in the order in which they are planned.
-pub const PIECES: [Piece; 21] = [
+pub const PIECES: [Piece; 22] = [
     worker::PIECE,
     variant::PIECE,
     fields::PIECE,
+    derives::PIECE,
     executor_arm::PIECE,
     arms::PIECE,
     resume_branch::PIECE,

@@ -49,12 +49,12 @@ pub(super) fn object(report: &Report<'_>) -> Value {
 fn captures(migration: &Migration) -> Value {
     let carried = migration.carried.iter().map(|of| {
         let role = if of.field.is_secret { "secret" } else { "data" };
-        json!({ "name": of.variable, "type": of.ty, "role": role, "field": of.field.name })
+        json!({ "name": of.place, "type": of.ty, "role": role, "field": of.field.name })
     });
     let handles = migration
         .handles
         .iter()
-        .map(|of| json!({ "name": of.name, "type": of.ty, "role": "handle", "field": null }));
+        .map(|of| json!({ "name": of.place, "type": of.ty, "role": "handle", "field": null }));
     carried.chain(handles).collect()
 }
 

@@ -93,13 +93,13 @@ fn moved(out: &mut String, migration: &Migration, report: &Report<'_>) {
             Some(reference) => format!("the reference `{}`, which is `{reference}`", of.field.name),
             None => format!("the field `{}`", of.field.name),
         };
-        let _ = writeln!(out, "| `{}` | `{}` | {becomes} |", of.variable, of.ty);
+        let _ = writeln!(out, "| `{}` | `{}` | {becomes} |", of.place, of.ty);
     }
     for of in &migration.handles {
         let _ = writeln!(
             out,
             "| `{}` | `{}` | held by the registered work |",
-            of.name, of.ty
+            of.place, of.ty
         );
     }
     let changes: Vec<_> = report

@@ -224,7 +224,7 @@ pub fn role_of(
 }
 
 /// The part that a variable plays, by its type, its name, and where it comes from.
-fn role(
+pub(super) fn role(
     program: &Program<'_, '_>,
     name: &str,
     typed: Option<&Typed>,
@@ -375,6 +375,12 @@ fn tuple(
 /// The role of a value that holds values of `roles`: that of the one that travels worst.
 fn worst(mut roles: impl Iterator<Item = Outcome<Role>>) -> Outcome<Role> {
     roles.try_fold(Role::Data, |worst, role| Ok(worst.max(role?)))
+}
+
+/// Whether a field of this name and type holds a secret.
+pub(crate) fn holds_secret(name: &str, ty: &str) -> bool {
+    let is_text = ["String", "str"].iter().any(|text| mentions(ty, text));
+    SECRETS.iter().any(|secret| mentions(ty, secret)) || (is_text && is_secret_name(name))
 }
 
 fn is_secret_name(name: &str) -> bool {

@@ -156,7 +156,8 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
         Ok(evidence)
     }
 
-    fn of(&self, function: &FnRef) -> Outcome<Arc<Own>> {
+    /// What a function does itself.
+    pub(super) fn of(&self, function: &FnRef) -> Outcome<Arc<Own>> {
         let key = function.key();
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = known.get(&key) {

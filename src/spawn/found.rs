@@ -8,12 +8,15 @@ use std::sync::Arc;
 use super::captures::{Role, role_of};
 use super::evidence::{Extent, Looker};
 use super::machinery::Machinery;
+use super::parts;
 use super::program::{FnRef, Program};
 use super::reach::Reach;
-use super::scope::{Known, Source, free};
+use super::repeats::{Repeat, repeats};
+use super::scope::free;
 use super::sites::{Seen, Site, sites_in};
 use super::typer::Typer;
 use super::types::{self, Typed};
+use super::values::{DEPTH, is_fresh, loaded_by};
 use super::verdict::{Judge, Judgement};
 use crate::index::{Code, FileFacts, FnCode, Index, Kind, Pattern, SpawnFact};
 use crate::landmarks::Config;
@@ -26,6 +29,8 @@ pub struct Found {
     pub site: Site,
     /// What the guideline says of it.
     pub judgement: Judgement,
+    /// Lines of the work that may not be safe to run twice.
+    pub repeats: Vec<Repeat>,
     /// The call; `None` where it stands in the tokens of a macro.
     pub fact: Option<SpawnFact>,
     /// What the work takes with it.
@@ -50,7 +55,7 @@ pub struct Found {
 /// A captured variable.
 #[derive(Debug, Clone)]
 pub struct Taken {
-    /// Its name; `self.field` for a field of `self`.
+    /// Its name; `self.field` for a field of `self`, `name.field` for one of a struct.
     pub name: String,
     /// Its type, every path in it absolute; `None` where it is not known.
     pub ty: Option<String>,
@@ -62,6 +67,28 @@ pub struct Taken {
     pub is_fresh: bool,
     /// Where a secret was loaded by the value of an expression: that expression.
     pub loaded_by: Option<String>,
+    /// Where the work uses it.
+    pub uses: Vec<Range<usize>>,
+    /// Where the work uses it as a whole, the first place.
+    pub whole: Option<Range<usize>>,
+    /// Whether it can be moved where it goes: it is not behind a reference or pointer.
+    pub is_owned: bool,
+    /// Its fields, each as if it were taken itself, where the work uses no more of it than those.
+    pub parts: Vec<Taken>,
+}
+
+impl Taken {
+    /// The variable that it is, or that it is a field of.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        root_of(&self.name)
+    }
+}
+
+/// The variable that a place starts with.
+#[must_use]
+pub fn root_of(place: &str) -> &str {
+    place.split('.').next().unwrap_or(place)
 }
 
 /// `.map_err(closure)?`.
@@ -136,7 +163,8 @@ pub fn found(
             return Ok(None);
         }
         let judgement = judge.judge(site, seen)?;
-        rest(&program, site, seen, fact, judgement).map(Some)
+        let repeats = repeats(&judge.looker, seen)?;
+        rest(&program, site, seen, fact, judgement, repeats).map(Some)
     })
 }
 
@@ -168,6 +196,7 @@ fn rest(
     seen: &Seen<'_, '_>,
     fact: Option<SpawnFact>,
     judgement: Judgement,
+    repeats: Vec<Repeat>,
 ) -> Outcome<Found> {
     let facts = &seen.function.facts;
     let typer = Typer {
@@ -183,18 +212,25 @@ fn rest(
             (Role::Secret, Some(variable)) => loaded_by(facts, seen.known, variable),
             _ => None,
         };
-        taken.push(Taken {
+        let mut of = Taken {
             name: capture.name.clone(),
             ty: typed.map(|typed| absolute(program, seen.function, &typed)),
             role: capture.role,
             at: capture.at,
             is_fresh: variable.is_some_and(|of| is_fresh(seen.known, of, DEPTH)),
             loaded_by,
-        });
+            uses: Vec::new(),
+            whole: None,
+            is_owned: false,
+            parts: Vec::new(),
+        };
+        parts::fill(&typer, seen, &mut of)?;
+        taken.push(of);
     }
     Ok(Found {
         site: site.clone(),
         judgement,
+        repeats,
         fact,
         taken,
         values: values(&typer, seen)?,
@@ -356,100 +392,6 @@ fn used(seen: &Seen<'_, '_>) -> Vec<(String, usize)> {
     used
 }
 
-/// How far a value is followed through the variables that it is made from.
-const DEPTH: usize = 8;
-
-/// Functions whose value is another one at every call.
-const FRESH: [&str; 9] = [
-    "new_v4",
-    "new_v7",
-    "now_v7",
-    "now",
-    "now_utc",
-    "now_local",
-    "random",
-    "gen_range",
-    "tempdir",
-];
-
-/// Whether the value of a variable is made anew at every call.
-fn is_fresh(known: &[Known<'_>], of: &Known<'_>, depth: usize) -> bool {
-    let (Source::Value(Some(value)), true) = (of.source, depth > 0) else {
-        return false;
-    };
-    let mut found = false;
-    value.walk(&mut |part| {
-        found |= match &part.kind {
-            Kind::Call(callee, ..) => matches!(&callee.kind, Kind::Path(path)
-                if FRESH.contains(&path.rsplit("::").next().unwrap_or(path))),
-            Kind::Path(name) => {
-                let before = &known[..of.before];
-                let of = before.iter().rfind(|known| known.name == name);
-                of.is_some_and(|of| is_fresh(known, of, depth - 1))
-            }
-            _ => false,
-        };
-    });
-    found
-}
-
-/// The expression by whose value a secret was loaded, where there is one: the key of the row that
-/// the call which gives the secret is handed.
-fn loaded_by(facts: &FileFacts, known: &[Known<'_>], secret: &Known<'_>) -> Option<String> {
-    let Source::Value(Some(value)) = secret.source else {
-        return None;
-    };
-    let mut of = value.bare();
-    let arguments: Vec<&Code> = loop {
-        match &of.kind {
-            Kind::Method(method) => {
-                let on = method.on.bare();
-                if matches!(on.kind, Kind::Path(_) | Kind::Field(..)) {
-                    break std::iter::once(on).chain(&method.arguments).collect();
-                }
-                of = on;
-            }
-            Kind::Call(_, arguments, _) => break arguments.iter().collect(),
-            _ => break vec![of],
-        }
-    };
-    let mut keys = BTreeSet::new();
-    for argument in arguments {
-        let root = root(argument)?;
-        let row = known[..secret.before].iter().rfind(|k| k.name == root)?;
-        let Source::Value(Some(row)) = row.source else {
-            continue;
-        };
-        row.walk(&mut |part| {
-            let key = match &part.kind {
-                Kind::Call(callee, arguments, _) => match &callee.kind {
-                    Kind::Path(path) if path.ends_with("find_by_id") => arguments.first(),
-                    _ => None,
-                },
-                Kind::Method(method) if method.name == "eq" => method.arguments.first(),
-                _ => None,
-            };
-            if let Some(key) = key {
-                keys.insert(facts.text(&key.bare().range).to_owned());
-            }
-        });
-    }
-    let mut keys = keys.into_iter();
-    match (keys.next(), keys.next()) {
-        (Some(one), None) => Some(one),
-        _ => None,
-    }
-}
-
-/// The variable that a place starts at.
-fn root(code: &Code) -> Option<&str> {
-    match &code.bare().kind {
-        Kind::Path(path) if !path.contains("::") => Some(path),
-        Kind::Field(on, _) => root(on),
-        _ => None,
-    }
-}
-
 /// Values that are in scope, and the fields of those that are structs of the workspace.
 fn values(typer: &Typer<'_, '_, '_>, seen: &Seen<'_, '_>) -> Outcome<Vec<Value>> {
     let mut names = BTreeSet::new();
@@ -581,7 +523,7 @@ const PRELUDE: [&str; 24] = [
 ];
 
 /// The type with every path in it absolute, as far as imports say what a name means.
-fn absolute(program: &Program<'_, '_>, function: &FnRef, typed: &Typed) -> String {
+pub(super) fn absolute(program: &Program<'_, '_>, function: &FnRef, typed: &Typed) -> String {
     let uses = program
         .code(function)
         .filter(|_| Arc::ptr_eq(&typed.facts, &function.facts))

@@ -54,7 +54,7 @@ impl<'c> Env<'c> {
     }
 
     /// Nothing in scope.
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             known: Vec::new(),
             above: Vec::new(),

@@ -192,7 +192,7 @@ impl Typer<'_, '_, '_> {
     }
 
     /// The type of a field.
-    fn field(&self, of: &Typed, field: &str) -> Outcome<Option<Typed>> {
+    pub(super) fn field(&self, of: &Typed, field: &str) -> Outcome<Option<Typed>> {
         let ty = pointee(&of.text);
         if let Ok(at) = field.parse::<usize>() {
             if ty.starts_with('(') {
