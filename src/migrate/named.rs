@@ -8,15 +8,29 @@ use crate::spawn::Found;
 
 /// What of the work is written otherwise where it moves.
 pub(super) fn renamed(found: &Found, fact: &SpawnFact) -> Renamed {
+    let facts = &found.site.function.facts;
     let mut renamed = Renamed::default();
     let variables = apart::variables(found, &fact.work.range);
     for (place, variable) in &variables {
         let of = found.taken.iter().find(|of| of.name == *place);
-        for range in of.iter().flat_map(|of| &of.uses) {
-            renamed.push(range.clone(), raw(variable));
+        for (of, range) in of
+            .iter()
+            .flat_map(|of| of.uses.iter().map(move |range| (of, range)))
+        {
+            if of.named_by.contains(range) {
+                // What a log calls the value stays its name.
+                let sigil = facts.file.text[..range.start]
+                    .trim_end_matches(['%', '?'])
+                    .len();
+                let name = facts.text(range);
+                let sign = facts.text(&(sigil..range.start));
+                let with = format!("{name} = {sign}{}", raw(variable));
+                renamed.push(sigil..range.end, with);
+            } else {
+                renamed.push(range.clone(), raw(variable));
+            }
         }
     }
-    let facts = &found.site.function.facts;
     let work = &fact.work.range;
     if let Some(ty) = own_type(found, fact) {
         for at in names(facts.text(work), "Self", false) {

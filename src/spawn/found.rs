@@ -69,6 +69,8 @@ pub struct Taken {
     pub loaded_by: Option<String>,
     /// Where the work uses it.
     pub uses: Vec<Range<usize>>,
+    /// Uses whose text is the name of what a `tracing` event records.
+    pub named_by: Vec<Range<usize>>,
     /// Where the work uses it as a whole, the first place.
     pub whole: Option<Range<usize>>,
     /// Whether it can be moved where it goes: it is not behind a reference or pointer.
@@ -220,6 +222,7 @@ fn rest(
             is_fresh: variable.is_some_and(|of| is_fresh(seen.known, of, DEPTH)),
             loaded_by,
             uses: Vec::new(),
+            named_by: Vec::new(),
             whole: None,
             is_owned: false,
             parts: Vec::new(),

@@ -9,7 +9,7 @@ use super::sites::Seen;
 use super::typer::Typer;
 use super::types::{self, Typed};
 use super::values::{is_fresh_in, row_key};
-use crate::index::{Code, Kind, Pattern, names};
+use crate::index::{Code, FileFacts, Kind, Literal, Pattern, names};
 use crate::note::Outcome;
 
 /// One use of a variable, with the fields that follow it.
@@ -18,7 +18,25 @@ struct Chain {
     range: Range<usize>,
     /// Each field, with the place from the variable to it.
     fields: Vec<(String, Range<usize>)>,
+    /// Where it is an argument of a `tracing` macro: the strings among those before it.
+    in_event: Option<Vec<Range<usize>>>,
 }
+
+/// Macros of `tracing` that record values under names.
+const EVENTS: [&str; 12] = [
+    "trace",
+    "debug",
+    "info",
+    "warn",
+    "error",
+    "event",
+    "span",
+    "trace_span",
+    "debug_span",
+    "info_span",
+    "warn_span",
+    "error_span",
+];
 
 /// Fills in where the work uses what it takes, and by which fields.
 pub(super) fn fill(typer: &Typer<'_, '_, '_>, seen: &Seen<'_, '_>, of: &mut Taken) -> Outcome<()> {
@@ -38,6 +56,7 @@ pub(super) fn fill(typer: &Typer<'_, '_, '_>, seen: &Seen<'_, '_>, of: &mut Take
         level => chain.fields[level - 1].1.clone(),
     };
     of.uses = own.iter().map(end).collect();
+    of.named_by = named_by(facts, &own, &of.uses);
     of.whole = whole(&own, above.len()).map(end);
     // What the code does not show, a macro's tokens say, may be more than fields.
     let is_seen = names(work, &root, false).len() == all.len();
@@ -137,6 +156,7 @@ impl Reader<'_, '_, '_> {
                     .variable
                     .and_then(|of| row_key(&self.seen.function.facts, of).filter(|_| level == 0)),
                 whole: whole(&own, level + 1).map(|chain| chain.fields[level].1.clone()),
+                named_by: named_by(&self.seen.function.facts, &own, &ranges),
                 uses: ranges,
                 is_owned,
                 parts: self.parts(&name, typed, &own, level + 1, is_owned)?,
@@ -145,6 +165,26 @@ impl Reader<'_, '_, '_> {
         }
         Ok(parts)
     }
+}
+
+/// The uses whose text is the name of what an event records: `info!(request.url, "cloned")`.
+fn named_by(facts: &FileFacts, chains: &[&Chain], uses: &[Range<usize>]) -> Vec<Range<usize>> {
+    let text = &facts.file.text;
+    let is_argument = |range: &Range<usize>| {
+        let before = text[..range.start].trim_end_matches(['%', '?']).trim_end();
+        let after = text[range.end..].trim_start();
+        before.ends_with(['(', '[', '{', ',']) && after.starts_with([')', ']', '}', ','])
+    };
+    let is_message = |literal: &Range<usize>| {
+        let before = text[..literal.start].trim_end();
+        before.ends_with(['(', '[', '{', ','])
+    };
+    let named = chains.iter().zip(uses).filter(|(chain, range)| {
+        // What follows the message is for its format.
+        let strings = chain.in_event.as_ref();
+        strings.is_some_and(|strings| !strings.iter().any(is_message)) && is_argument(range)
+    });
+    named.map(|(_, range)| range.clone()).collect()
 }
 
 /// The first use that no field of the level follows.
@@ -161,11 +201,20 @@ fn chains(work: &Code, root: &str) -> Vec<Chain> {
         }
         let mut fields: Vec<(String, Range<usize>)> = Vec::new();
         let mut inner = part.range.clone();
+        let mut in_event = None;
         for above in env.above.iter().rev() {
             match &above.kind {
                 Kind::Field(on, name) if on.range == inner => {
                     inner = above.range.clone();
                     fields.push((name.clone(), inner.clone()));
+                }
+                Kind::Macro(path, parts) => {
+                    let name = path.rsplit("::").next().unwrap_or(path);
+                    let is_text = |of: &&Code| matches!(of.kind, Kind::Literal(Literal::Text(_)));
+                    let before = parts.iter().filter(|of| of.range.end <= inner.start);
+                    let strings = before.filter(is_text).map(|of| of.range.clone());
+                    in_event = EVENTS.contains(&name).then(|| strings.collect());
+                    break;
                 }
                 _ => break,
             }
@@ -173,6 +222,7 @@ fn chains(work: &Code, root: &str) -> Vec<Chain> {
         found.push(Chain {
             range: part.range.clone(),
             fields,
+            in_event,
         });
     });
     found
