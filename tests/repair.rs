@@ -143,7 +143,10 @@ fn one_task_alone_is_repaired() {
         .lines()
         .filter(|line| !line.to_lowercase().contains("gone"));
     let kept: String = kept.map(|line| format!("{line}\n")).collect();
-    fleet.write(EXECUTOR, &kept.replace("},\n\n        }", "},\n        }"));
+    fleet.write(
+        EXECUTOR,
+        &kept.replace("}\n\n        }\n", "}\n        }\n"),
+    );
     fleet.commit();
     let object = object(&fleet, &["repair", "Ping"]);
     assert_eq!(object["variant"], "Ping");
@@ -188,7 +191,7 @@ fn what_stands_twice_is_named_and_nothing_is_written() {
         ("Cargo.lock", edge, edge.repeat(2)),
     ] {
         let text = fleet.read(path);
-        let at = text.rfind(once).unwrap();
+        let at = text.find(once).unwrap();
         fleet.write(
             path,
             &format!("{}{twice}{}", &text[..at], &text[at + once.len()..]),

@@ -115,7 +115,9 @@ pub fn removal(
     let without = bare.without(workspace);
     if located.iter().any(is_edited_file) {
         let made = plan(&without, &asked.own.record)?;
-        located.iter_mut().for_each(|of| narrow(of, &made));
+        for of in &mut located {
+            narrow(of, &made);
+        }
     }
     let located = &*located;
     shared.find(asked, located, &without, plan)?;
