@@ -142,9 +142,9 @@ fn leads_to(segments: &[&str], own: &[&str], krate: &str, wanted: &[&str]) -> bo
         "crate" => from(&[krate], &segments[1..]),
         "self" => from(own, &segments[1..]),
         // In a module inside of the file one more of them is needed.
-        "super" => [ups, ups - 1].into_iter().any(|ups| {
-            let base = own.len().checked_sub(ups).map(|len| &own[..len]);
-            base.is_some_and(|base| from(base, &segments[segments.len().min(ups.max(1))..]))
+        "super" => [ups, ups - 1].into_iter().any(|out| {
+            let base = own.len().checked_sub(out).map(|len| &own[..len]);
+            base.is_some_and(|base| from(base, &segments[ups..]))
         }),
         _ => from(own, segments),
     }
