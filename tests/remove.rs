@@ -355,6 +355,17 @@ fn what_else_uses_it_is_shown() {
     assert_eq!(error["also"][0]["line"], lines(site) - 1);
     assert!(fleet.tree() == tree);
 
+    // So is a call of a method that the files which go give to the executor.
+    fleet.git(&["checkout", "--quiet", "HEAD~1", "--", site, main]);
+    let sweep = "\nasync fn sweep(executor: &agentic_pipeline::executor::PipelineTaskExecutor) {\n    let _ = executor.end_dead_tasks().await;\n}\n";
+    fleet.write(main, &format!("{}{sweep}", fleet.read(main)));
+    let error = object(&fleet, &["remove", "CloneRepository", "-n"])["error"].clone();
+    assert_eq!(error["code"], "variant-used", "{error}");
+    assert_eq!(
+        (&error["path"], &error["line"]),
+        (&main.into(), &(lines(main) - 1).into())
+    );
+
     // A dependency that other code came to use stays, and is named.
     let fleet = Fleet::new();
     fleet.done(CLONE);
@@ -398,11 +409,61 @@ fn a_moved_spawn_is_a_use() {
         assert_eq!(error["path"], "crates/app/src/server/api/onboarding.rs");
         assert!(fleet.tree() == with);
     }
+    // Where somebody took the site back, the rest of it goes.
+    let site = "crates/app/src/server/api/onboarding.rs";
+    fleet.git(&["checkout", "--quiet", "HEAD~1", "--", site]);
+    remove(&fleet, "CloneRepository");
+    assert!(fleet.tree() == before);
+    fleet.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+
     // Where the site stayed, nothing uses the task, and all of it goes.
-    fleet.done(&["undo"]);
     fleet.done(&[IMPORT, &["--keep-site", DIRTY]].concat());
     remove(&fleet, "CloneRepository");
     assert!(fleet.tree() == before);
+}
+
+#[test]
+fn a_variant_that_was_renamed_goes_by_its_tag() {
+    let fleet = Fleet::new();
+    fleet.done(CLONE);
+    for path in fleet
+        .git(&["ls-files", "--modified", "--others", "--exclude-standard"])
+        .lines()
+    {
+        let text = fleet
+            .read(path)
+            .replace("TaskSpec::CloneRepository", "TaskSpec::Fetch");
+        if !path.ends_with(".snap") {
+            fleet.write(path, &text);
+        }
+    }
+    let named = "    #[serde(rename = \"clone_repository\")]\n    Fetch {\n";
+    fleet.replace(SPEC, "    CloneRepository {\n", named);
+    fleet.commit();
+    assert_eq!(
+        object(&fleet, &["remove", "CloneRepository"])["error"]["code"],
+        "no-variant"
+    );
+    assert_eq!(
+        object(&fleet, &["remove", "Fetch"])["error"]["code"],
+        "edited-piece"
+    );
+    fleet.done(&["remove", "Fetch", "--allow-edited"]);
+    fleet.git(&["diff", "--quiet", "HEAD~1"]);
+
+    // A record without its pieces takes nothing along.
+    fleet.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    fleet.done(CLONE);
+    let text = fleet.read(SNAP);
+    let start = text.find("\"pieces\": [").unwrap();
+    fleet.write(
+        SNAP,
+        &format!("{}\"pieces\": []\n  }}\n}}\n", &text[..start]),
+    );
+    let tree = fleet.tree();
+    let error = object(&fleet, &["remove", "CloneRepository", DIRTY])["error"].clone();
+    assert_eq!(error["code"], "not-recorded", "{error}");
+    assert!(fleet.tree() == tree);
 }
 
 #[test]

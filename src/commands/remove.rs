@@ -30,6 +30,8 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &Remove) -> Outcome<()> 
     let (spec, index) = planner.index(&workspace)?;
     let recorded = snapshot::recorded(&workspace, config.snapshots())?;
     let own = own(&spec, &recorded, &args.variant)?;
+    let form = &own.record.form;
+    let variant = snapshot::variant_of(&spec, form).unwrap_or_else(|| form.variant.clone());
     let is_other = |of: &&Recorded| {
         of.file.path != own.file.path
             && of.record.scaffolded.is_some()
@@ -39,6 +41,7 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &Remove) -> Outcome<()> 
     let asked = Asked {
         workspace: &workspace,
         spec: &spec,
+        variant: &variant,
         own,
         others: &others,
         edited: if args.allow_edited {
@@ -61,7 +64,6 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &Remove) -> Outcome<()> 
             Ok(())
         },
     )?;
-    let form = &own.record.form;
     if !writing.dry_run {
         let state = workspace.state();
         let standing = standing(&removal);
@@ -73,7 +75,7 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &Remove) -> Outcome<()> 
             depth: writing.verify,
             cargo: &cargo,
         };
-        let journal = journal(&removal, &form.variant, &form.tag);
+        let journal = journal(&removal, &variant, &form.tag);
         let commit = || {
             let blocked = || shell.blocked();
             let written = apply::commit(&workspace.root, &state, journal.clone(), blocked)?;
@@ -87,7 +89,7 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &Remove) -> Outcome<()> 
         common.format,
         &Removed {
             spec: &spec.fact.name,
-            variant: &form.variant,
+            variant: &variant,
             tag: &form.tag,
             removal: &removal,
             applied: !writing.dry_run,

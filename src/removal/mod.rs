@@ -41,6 +41,8 @@ pub struct Asked<'a> {
     pub workspace: &'a Workspace,
     /// The enum.
     pub spec: &'a SpecEnum,
+    /// The variant, as it is called today.
+    pub variant: &'a str,
     /// The record of the task.
     pub own: &'a Recorded,
     /// The records of the other tasks.
@@ -73,13 +75,7 @@ pub fn located(asked: &Asked<'_>, index: &Index<'_>) -> Outcome<Vec<Located>> {
     let others: Vec<Scaffolded> = asked.others.iter().filter_map(scaffolded).collect();
     let others: Vec<&Scaffolded> = others.iter().collect();
     let own = scaffolded(&asked.own).unwrap_or_default();
-    locate(
-        index,
-        asked.spec,
-        &asked.own.record.form.variant,
-        &own,
-        &others,
-    )
+    locate(index, asked.spec, asked.variant, &own, &others)
 }
 
 /// Takes the pieces in `located` out.
@@ -92,7 +88,6 @@ pub fn removal(
     look: &mut Look<'_>,
 ) -> Outcome<Removal> {
     let workspace = asked.workspace;
-    let variant = &asked.own.record.form.variant;
     let mut located = located.to_vec();
     let mut shared = Shared::of(asked, &located)?;
     let bare = taken_out(asked, &located, &shared)?;
@@ -137,22 +132,70 @@ pub fn removal(
     let after = removal.without(workspace);
     let mut found = Vec::new();
     look(&after, &mut |index, spec| {
-        found.extend(uses::of_variant(index, spec, variant)?);
+        stands(asked, spec)?;
+        found.extend(uses::of_variant(index, spec, asked.variant)?);
         let before = Index::new(workspace, index::Memory::default());
-        let modules: BTreeSet<String> = removal
+        let gone = removal
             .gone
             .iter()
-            .filter_map(|file| before.module_of(&file.path))
-            .collect();
-        for module in &modules {
-            found.extend(uses::of_module(index, module)?);
+            .filter(|file| file.path.ends_with(".rs"));
+        let gone: Vec<String> = gone.map(|file| file.path.clone()).collect();
+        let modules = gone.iter().filter_map(|path| before.module_of(path));
+        for module in modules.collect::<BTreeSet<_>>() {
+            found.extend(uses::of_module(index, &module)?);
         }
+        found.extend(uses::of_methods(index, &methods(&before, &gone)?));
         Ok(())
     })?;
-    used(variant, found)?;
+    used(asked.variant, found)?;
     hand_over(asked, located, &shared, &mut removal)?;
     settled(asked, located, &removal.without(workspace), plan)?;
     Ok(removal)
+}
+
+/// Refuses a task whose variant would stay: its record does not hold it.
+fn stands(asked: &Asked<'_>, spec: &SpecEnum) -> Outcome<()> {
+    let variant = asked.variant;
+    let Some(fact) = spec.variant(variant) else {
+        return Ok(());
+    };
+    let message = format!(
+        "`{}` does not record the variant `{variant}`",
+        asked.own.file.path
+    );
+    Err(Refusal::new("not-recorded", message)
+        .at(spec.facts.place(&fact.name_range))
+        .help("take the record back from version control, or the task out by hand"))
+}
+
+/// Methods that files which go give to types which stay.
+fn methods(before: &Index<'_>, gone: &[String]) -> Outcome<BTreeSet<String>> {
+    let gone = gone.iter().map(|path| before.facts(path));
+    let gone = gone.collect::<Outcome<Vec<_>>>()?;
+    let types = gone.iter().flat_map(|facts| &facts.items);
+    let types: BTreeSet<&str> = types
+        .filter_map(|item| {
+            let key = item
+                .key
+                .strip_prefix("struct ")
+                .or(item.key.strip_prefix("enum "))?;
+            key.split(['<', ' ']).next()
+        })
+        .collect();
+    let mut found = BTreeSet::new();
+    for facts in &gone {
+        for method in facts.functions.iter().filter(|method| !method.is_test) {
+            let of = method.in_impl.map(|at| &facts.impls[at]);
+            let is_given = of.is_some_and(|of| {
+                let owner = of.self_type.split(['<', ' ']).next().unwrap_or_default();
+                of.trait_path.is_none() && !types.contains(owner)
+            });
+            if is_given {
+                found.insert(method.name.clone());
+            }
+        }
+    }
+    Ok(found)
 }
 
 impl Removal {
@@ -269,7 +312,7 @@ fn edited(
         .map(|(of, _)| of)
         .filter(|of| of.state != Standing::Unchanged && !is_in_file(of))
         .collect();
-    let variant = &asked.own.record.form.variant;
+    let variant = asked.variant;
     if asked.edited == Edited::Goes {
         for of in changed {
             let what = what(of);

@@ -102,6 +102,37 @@ pub fn of_module(index: &Index<'_>, module: &str) -> Outcome<Vec<(Place, String)
     Ok(found)
 }
 
+/// Where methods of these names are called, or named behind `::`.
+pub fn of_methods(index: &Index<'_>, methods: &BTreeSet<String>) -> Vec<(Place, String)> {
+    let mut found = Vec::new();
+    for name in methods {
+        for path in index.containing(name) {
+            if index.workspace.member_of(&path).is_none() {
+                continue;
+            }
+            let file = &index.workspace.files[&path];
+            let mut before = "";
+            for (kind, range) in lexed(&file.text) {
+                let token = &file.text[range.clone()];
+                let is_blank = matches!(
+                    kind,
+                    TokenKind::Whitespace
+                        | TokenKind::LineComment { .. }
+                        | TokenKind::BlockComment { .. }
+                );
+                if is_blank {
+                    continue;
+                }
+                if token == name && matches!(before, "." | ":") {
+                    found.push((file.place(&range), format!("calls `{name}`")));
+                }
+                before = token;
+            }
+        }
+    }
+    found
+}
+
 /// Where the code of the package names the crate, if it does.
 pub fn of_crate(index: &Index<'_>, package: &str, krate: &str) -> Outcome<Option<Place>> {
     let Some(member) = index.workspace.member(package) else {
