@@ -153,6 +153,44 @@ fn of_three_tasks_the_shared_part_goes_with_the_last() {
     assert!(fleet.tree() == before);
 }
 
+/// The entry of the first task in a list goes with the comma behind it.
+#[test]
+fn of_three_tasks_the_one_between_leaves_no_trace() {
+    let fleet = Fleet::new();
+    let two = Fleet::new();
+    for request in [REQUESTS[0], REQUESTS[7], CLONE] {
+        fleet.done(&[request, &[DIRTY]].concat());
+        if request != REQUESTS[7] {
+            two.done(&[request, &[DIRTY]].concat());
+        }
+    }
+    let before = fleet.tree();
+    let letters = TASKS.replace("mod.rs", "dead_letters.rs");
+    assert!(
+        fleet
+            .read(&letters)
+            .contains("&super::mark::TABLE, &super::clone_repository::TABLE")
+    );
+    remove(&fleet, "Mark");
+    assert!(
+        fleet
+            .read(&letters)
+            .contains("&[&super::clone_repository::TABLE]")
+    );
+    assert!(fleet.tree() == two.tree());
+
+    // What a person wrote into the shared file is not written over: the entry is shown instead.
+    fleet.done(&["undo"]);
+    assert!(fleet.tree() == before);
+    fleet.write(&letters, &format!("{}\n// Mine.\n", fleet.read(&letters)));
+    let error = object(&fleet, &["remove", "Mark", DIRTY])["error"].clone();
+    assert_eq!(
+        (&error["code"], &error["path"]),
+        (&"edited-piece".into(), &letters.into()),
+        "{error}"
+    );
+}
+
 #[test]
 fn line_ends_stay_as_they_are() {
     let fleet = Fleet::new();
@@ -320,7 +358,27 @@ fn what_was_edited_is_shown() {
         "{}",
         ran.stderr
     );
+    let first = "warning[edited-piece]: what a person wrote for `CloneRepository` goes with it: where it was deployed, stop what enqueues it first";
+    assert!(ran.stderr.starts_with(first), "{}", ran.stderr);
     fleet.git(&["diff", "--quiet", "HEAD~1"]);
+}
+
+/// What two tasks share cannot be told where the other one is not what is recorded of it.
+#[test]
+fn another_task_that_was_changed_is_named() {
+    let fleet = Fleet::new();
+    fleet.done(CLONE);
+    fleet.done(&["new", "Ping", "count:u32", DIRTY]);
+    fleet.replace(SPEC, "Ping { count: u32 }", "Ping { number: u32 }");
+    let tree = fleet.tree();
+    let error = object(&fleet, &["remove", "CloneRepository", DIRTY])["error"].clone();
+    assert_eq!(error["code"], "other-task", "{error}");
+    assert_eq!(error["path"], SPEC);
+    assert!(
+        error["message"].as_str().unwrap().contains("`Ping`"),
+        "{error}"
+    );
+    assert!(fleet.tree() == tree);
 }
 
 #[test]

@@ -92,8 +92,9 @@ pub fn removal(
     let mut shared = Shared::of(asked, &located)?;
     let bare = taken_out(asked, &located, &shared)?;
     let without = bare.without(workspace);
-    if located.iter().any(is_edited_file) {
+    if located.iter().any(is_edited_file) || !asked.others.is_empty() {
         let made = plan(&without, &asked.own.record)?;
+        shared.keep_others(&located, &made);
         for of in &mut located {
             narrow(of, &made);
         }
@@ -149,7 +150,7 @@ pub fn removal(
     })?;
     used(asked.variant, found)?;
     hand_over(asked, located, &shared, &mut removal)?;
-    settled(asked, located, &removal.without(workspace), plan)?;
+    settled(asked, &removal.without(workspace), plan)?;
     Ok(removal)
 }
 
@@ -314,6 +315,14 @@ fn edited(
         .collect();
     let variant = asked.variant;
     if asked.edited == Edited::Goes {
+        if !changed.is_empty() {
+            let message = format!(
+                "what a person wrote for `{variant}` goes with it: where it was deployed, stop what enqueues it first, let the queue run empty, and only then take it out"
+            );
+            removal
+                .notes
+                .insert(0, Note::warning("edited-piece", message));
+        }
         for of in changed {
             let what = what(of);
             let note = if of.state == Standing::Mixed {
@@ -407,24 +416,22 @@ fn hand_over(
     Ok(())
 }
 
-/// Proves that no other task lacks anything of what went.
-fn settled(
-    asked: &Asked<'_>,
-    located: &[Located],
-    after: &Workspace,
-    plan: &mut Planned<'_>,
-) -> Outcome<()> {
+/// Proves that no other task lacks anything that it did not lack before.
+fn settled(asked: &Asked<'_>, after: &Workspace, plan: &mut Planned<'_>) -> Outcome<()> {
     for other in asked.others {
         let lacks = brought(&plan(after, &other.record)?, &[]);
-        let mut gone = located
-            .iter()
-            .filter(|of| lacks.iter().any(|lack| is_needed(of, lack)));
-        if let Some(of) = gone.next() {
-            let name = &other.record.form.variant;
-            let message = format!("`{name}` would lack {}", what(of));
+        if lacks.is_empty() {
+            continue;
+        }
+        let lacked = brought(&plan(asked.workspace, &other.record)?, &[]);
+        let is_old = |piece: &&RecordedPiece| !lacked.iter().any(|old| old.is(piece));
+        if let Some(piece) = lacks.iter().find(is_old) {
+            let (name, path) = (&other.record.form.variant, &piece.path);
+            let what = piece.kind.replace('_', " ");
+            let message = format!("`{name}` would lack a {what} in `{path}`");
             return Err(Refusal::new("not-convergent", message)
-                .at(shown(&of.file, &of.range))
-                .help("this is a bug of the tool; nothing was written"));
+                .at(other.file.place(&(0..3)))
+                .help("nothing was written: where another release of the tool scaffolded these tasks, use that one; else this is a bug of the tool"));
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use crate::index;
 use crate::note::{Outcome, Refusal};
 use crate::plan::replaced;
 use crate::snapshot::pieces::{FILE, brought, hash};
-use crate::snapshot::{RecordedPiece, Scaffolded};
+use crate::snapshot::{Recorded, RecordedPiece, Scaffolded};
 use crate::workspace::{SourceFile, Workspace};
 
 /// Kinds of edits, in the words of the command line's JSON.
@@ -72,6 +72,17 @@ impl Shared {
         Ok(shared)
     }
 
+    /// Takes from the files that are made anew those that would not be as they are: another release of
+    /// the tool made them. `made` is what the task itself would bring.
+    pub(super) fn keep_others(&mut self, located: &[Located], made: &[FileChange]) {
+        for of in located.iter().filter(|of| of.piece.kind == FILE) {
+            let anew = made.iter().find(|change| change.path == of.piece.path);
+            if anew.is_none_or(|anew| hash(&anew.after) != of.piece.hash) {
+                self.anew.remove(&of.piece.path);
+            }
+        }
+    }
+
     /// Says of each piece which other task needs it: planned on the workspace without, that one brings
     /// it back.
     pub(super) fn find(
@@ -82,8 +93,15 @@ impl Shared {
         plan: &mut Planned<'_>,
     ) -> Outcome<()> {
         let mut after = without.with(&[]);
-        for (nth, other) in asked.others.iter().enumerate() {
-            let changes = plan(&after, &other.record)?;
+        let files = |of: &Recorded| {
+            let pieces = of.record.scaffolded.iter().flat_map(|of| &of.pieces);
+            pieces.filter(|piece| piece.kind == FILE).count()
+        };
+        let mut others: Vec<(usize, &&Recorded)> = asked.others.iter().enumerate().collect();
+        // The one that made what is shared makes it again.
+        others.sort_by_key(|(_, other)| std::cmp::Reverse(files(other)));
+        for (nth, other) in others {
+            let changes = plan(&after, &other.record).map_err(|why| unknown(other, why))?;
             let needs = brought(&changes, &[]);
             for (of, keeps) in located.iter().zip(&mut self.keeps) {
                 let is_anew = self.anew.contains(&of.piece.path);
@@ -100,6 +118,16 @@ impl Shared {
         self.made = anew.cloned().collect();
         Ok(())
     }
+}
+
+/// The refusal where another task cannot be planned again, as it was changed by hand say.
+fn unknown(other: &Recorded, why: Refusal) -> Refusal {
+    let name = &other.record.form.variant;
+    let message = format!("cannot tell what `{name}` needs of it: {}", why.message);
+    let place = why.place.unwrap_or_else(|| other.file.place(&(0..3)));
+    Refusal::new("other-task", message).at(place).help(format!(
+        "`cargo oxy-task repair {name} --dry-run` has to pass first: the two may share what would go"
+    ))
 }
 
 /// Whether a file that is edited is Rust still.
