@@ -158,6 +158,16 @@ pub enum Command {
         after_help = "Q1 to Q6 are the guideline's questions: more than seconds, an external service, to survive a\nrestart, a polled status, a schedule, worth a retry. A1 to A3 are what may stay: a moment's work\nthat may be lost, a response's own stream, work that is reset when the stream is.\n\nExample:\n  cargo oxy-task survey crates/app --format markdown > spawns.md"
     )]
     Survey(Survey),
+    /// Take a scaffolded task out again
+    #[command(
+        after_help = "It goes by the record of the task in the snapshots, and refuses what other code uses or a person\nchanged. Where the task was deployed: stop what enqueues it, let the queue run empty, then remove.\n\nExample:\n  cargo oxy-task remove CloneRepository --dry-run"
+    )]
+    Remove(Remove),
+    /// Add what recorded tasks lack, after a merge say
+    #[command(
+        after_help = "Each recorded task is planned again; what a merge kept twice is named, and nothing is written then.\n\nExample:\n  cargo oxy-task repair --dry-run"
+    )]
+    Repair(Repair),
     /// Take back the last command that wrote
     #[command(
         after_help = "Places that were edited since are in the way, and are shown. Other changes in the same files stay.\n\nExample:\n  cargo oxy-task undo --dry-run"
@@ -299,6 +309,29 @@ pub struct New {
     pub writing: Writing,
 }
 
+/// Arguments of `remove`.
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// Name of the variant
+    pub variant: String,
+    /// Take out what was edited too: the work that was written
+    #[arg(long)]
+    pub allow_edited: bool,
+    /// What concerns writing.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// Arguments of `repair`.
+#[derive(Debug, Args)]
+pub struct Repair {
+    /// Only this one
+    pub variant: Option<String>,
+    /// What concerns writing.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
 /// Arguments of `migrate-spawn`.
 #[derive(Debug, Args)]
 pub struct MigrateSpawn {
@@ -374,6 +407,22 @@ struct TaskOptions {
 enum Dedupe {
     Active,
     Forever,
+}
+
+/// The request that a snapshot records: the arguments of a command line, from `new` on.
+pub fn recorded_request(arguments: &[String]) -> Outcome<TaskRequest> {
+    let unknown = || {
+        let line = arguments.join(" ");
+        let message = format!("the recorded request `{line}` is none of this release");
+        Refusal::new("snapshot", message)
+            .help("another release of the tool recorded it: run that one, or the command by hand")
+    };
+    let program = std::iter::once("cargo-oxy-task");
+    let line = program.chain(arguments.iter().map(String::as_str));
+    match Cli::try_parse_from(line).map(|cli| cli.command) {
+        Ok(Command::New(args)) => args.request().map_err(|_| unknown()),
+        _ => Err(unknown()),
+    }
 }
 
 impl New {

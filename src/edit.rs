@@ -7,6 +7,7 @@
 //! and the original is back.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::note::{Outcome, Refusal};
@@ -153,6 +154,103 @@ fn may_go(kind: &str, text: &str) -> bool {
 /// Refuses an offset that lies past the end or inside a character, and an edit that would take
 /// out more than layout and a semicolon, unless it is that of a site that is migrated.
 pub fn apply(path: &str, text: &str, edits: &[TextEdit]) -> Outcome<String> {
+    spliced(path, text, edits, may_go)
+}
+
+/// The change that takes out of `before` what the tool put there: each edit holds what it puts back.
+///
+/// Refuses edits that overlap.
+pub fn take_out(before: Arc<SourceFile>, mut edits: Vec<TextEdit>) -> Outcome<FileChange> {
+    edits.sort_by_key(|edit| edit.at);
+    let after = spliced(&before.path, &before.text, &edits, |_, _| true)?;
+    Ok(FileChange {
+        path: before.path.clone(),
+        before: Some(before),
+        after,
+        edits,
+    })
+}
+
+/// Both changes of one file as one: `second` starts from what `first` gives.
+///
+/// Edits that touch become one.
+pub fn compose(first: &FileChange, second: FileChange) -> Outcome<FileChange> {
+    let (Some(before), Some(middle)) = (&first.before, &second.before) else {
+        return Ok(FileChange {
+            before: first.before.clone(),
+            ..second
+        });
+    };
+    let mut done = (0, 0);
+    let of_first = first.edits.iter().map(|edit| {
+        let start = edit.at + done.0 - done.1;
+        done = (done.0 + edit.text.len(), done.1 + edit.removed);
+        (start..start + edit.text.len(), edit.kind)
+    });
+    let of_second = second.edits.iter();
+    let of_second = of_second.map(|edit| (edit.at..edit.at + edit.removed, edit.kind));
+    let mut touched: Vec<(Range<usize>, &'static str)> = of_first.chain(of_second).collect();
+    touched.sort_by_key(|(range, _)| (range.start, range.end));
+    let mut joined: Vec<(Range<usize>, &'static str)> = Vec::new();
+    for (range, kind) in touched {
+        match joined.last_mut() {
+            Some((last, _)) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push((range, kind)),
+        }
+    }
+    // Where an offset of the text between lies in the one that `edits` lead to, or come from.
+    let forward = |at: usize| {
+        let above = second.edits.iter().filter(|edit| edit.at < at);
+        above.fold(at, |to, edit| to + edit.text.len() - edit.removed)
+    };
+    let back = |at: usize| {
+        let (mut inserted, mut removed) = (0, 0);
+        for edit in &first.edits {
+            if edit.at + inserted - removed >= at {
+                break;
+            }
+            inserted += edit.text.len();
+            removed += edit.removed;
+        }
+        at + removed - inserted
+    };
+    let edits = joined.iter().map(|(range, kind)| {
+        let (start, end) = (back(range.start), back(range.end));
+        let from = forward(range.start);
+        let inside = second.edits.iter();
+        let inside = inside.filter(|edit| range.start <= edit.at && edit.at <= range.end);
+        let to = inside.fold(from + range.len(), |to, edit| {
+            to + edit.text.len() - edit.removed
+        });
+        TextEdit {
+            at: start,
+            removed: end - start,
+            text: second.after[from..to].to_owned(),
+            kind,
+        }
+    });
+    let edits: Vec<TextEdit> = edits.collect();
+    let after = spliced(&before.path, &before.text, &edits, |_, _| true)?;
+    if after != second.after {
+        let message = format!("two changes of `{}` do not go together", middle.path);
+        return Err(Refusal::new("edit-conflict", message)
+            .help("this is a bug of the tool; nothing was written"));
+    }
+    Ok(FileChange {
+        path: second.path,
+        before: Some(Arc::clone(before)),
+        after,
+        edits,
+    })
+}
+
+/// Puts `edits` into `text`, where each takes out what `may_go`.
+fn spliced(
+    path: &str,
+    text: &str,
+    edits: &[TextEdit],
+    may_go: impl Fn(&str, &str) -> bool,
+) -> Outcome<String> {
     let mut out =
         String::with_capacity(text.len() + edits.iter().map(|e| e.text.len()).sum::<usize>());
     let mut done = 0;
@@ -264,6 +362,42 @@ mod tests {
         assert_eq!(refused.code, "edit-conflict");
         assert_eq!(apply("a.rs", "A;", &[wider(1, 1)]).unwrap(), "A\n\n");
         assert!(apply("a.rs", "A;;", &[wider(1, 2)]).is_err());
+    }
+
+    #[test]
+    fn two_changes_make_one() {
+        let file = |text: &str| {
+            Arc::new(SourceFile {
+                path: "a.rs".to_owned(),
+                absolute: std::path::PathBuf::new(),
+                text: text.to_owned(),
+            })
+        };
+        let removal = |at, removed| TextEdit {
+            removed,
+            ..edit(at, "_")
+        };
+        for (first, second, count) in [
+            (vec![edit(1, "x")], vec![edit(4, "y")], 2),
+            (vec![edit(1, "xx")], vec![edit(1, "y"), edit(3, "z")], 1),
+            (vec![edit(3, "x")], vec![edit(0, "y"), edit(4, "z")], 2),
+            (
+                vec![removal(1, 1), edit(3, "x")],
+                vec![removal(1, 1), edit(5, "y")],
+                3,
+            ),
+            (vec![edit(2, "xx")], vec![removal(0, 3)], 1),
+        ] {
+            let one = take_out(file("abcd"), first.clone()).unwrap();
+            let two = take_out(file(&one.after), second.clone()).unwrap();
+            let after = two.after.clone();
+            let both = compose(&one, two).unwrap();
+            assert_eq!(
+                (both.after, both.edits.len()),
+                (after, count),
+                "{first:?} {second:?}"
+            );
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod pieces;
 pub mod plan;
 mod pool;
 pub mod reflow;
+pub mod removal;
 pub mod render;
 pub mod report;
 pub mod request;

@@ -40,6 +40,16 @@ struct DraftRecord {
     existing: Option<Arc<SourceFile>>,
     /// The name of the enum, and its file.
     of: [String; 2],
+    recording: Recording,
+}
+
+/// Why a snapshot is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Recording {
+    /// The variant's form is new, or grows.
+    OfForm,
+    /// The form is as it is recorded: it is written where the plan brings what is not recorded.
+    OfPieces,
 }
 
 /// A fragment that waits to be formatted.
@@ -273,6 +283,18 @@ impl Plan {
             record,
             existing,
             of,
+            recording: Recording::OfForm,
+        });
+    }
+
+    /// Adds what the plan brings to what is recorded in `existing`; `of` is the enum's name and file.
+    pub fn keep_up(&mut self, record: Record, existing: Arc<SourceFile>, of: [String; 2]) {
+        self.record = Some(DraftRecord {
+            path: existing.path.clone(),
+            record,
+            existing: Some(existing),
+            of,
+            recording: Recording::OfPieces,
         });
     }
 
@@ -429,7 +451,9 @@ impl Plan {
     /// Whether nothing is missing.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.edits.is_empty() && self.created.is_empty() && self.record.is_none()
+        let mut records = self.record.iter();
+        let records_form = records.any(|draft| draft.recording == Recording::OfForm);
+        self.edits.is_empty() && self.created.is_empty() && !records_form
     }
 
     /// The changes of all pending steps, sorted by path.
@@ -439,8 +463,14 @@ impl Plan {
             return Ok(changes);
         };
         let mut record = draft.record.clone();
+        let mut is_news = draft.recording == Recording::OfForm;
         if let Some(scaffolded) = &mut record.scaffolded {
-            scaffolded.pieces = brought(&changes, &scaffolded.pieces);
+            let pieces = brought(&changes, &scaffolded.pieces);
+            is_news |= !changes.is_empty() && pieces != scaffolded.pieces;
+            scaffolded.pieces = pieces;
+        }
+        if !is_news {
+            return Ok(changes);
         }
         let [spec, source] = &draft.of;
         let text = text::render(&record, spec, source);
@@ -459,7 +489,8 @@ impl Plan {
 }
 
 /// The edit that makes `after` of `before`: the lines between what both begin and end with.
-fn replaced(before: &str, after: &str) -> TextEdit {
+#[must_use]
+pub fn replaced(before: &str, after: &str) -> TextEdit {
     let both = before
         .split_inclusive('\n')
         .zip(after.split_inclusive('\n'));

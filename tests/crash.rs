@@ -118,6 +118,22 @@ fn a_migration_is_written_whole_or_not_at_all() {
 }
 
 #[test]
+fn remove_takes_out_all_or_nothing() {
+    let fleet = Fleet::new();
+    fleet.done(CLONE);
+    fleet.commit();
+    let before = fleet.tree();
+    let remove = ["remove", "CloneRepository"];
+    fleet.done(&remove);
+    let after = fleet.tree();
+    fleet.done(&["undo"]);
+    assert!(fleet.tree() == before);
+    let tried = torn(&fleet, &remove, [&before, &after], &["undo"]);
+    println!("remove: {tried} faults");
+    assert!(tried > 20, "{tried}");
+}
+
+#[test]
 fn undo_takes_back_all_or_nothing() {
     let fleet = Fleet::new();
     let after = fleet.tree();

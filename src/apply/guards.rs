@@ -7,7 +7,7 @@ use std::process::Command;
 use super::state::{State, digest};
 use crate::edit::FileChange;
 use crate::note::{Outcome, Refusal};
-use crate::workspace::{real, relative};
+use crate::workspace::{SourceFile, real, relative};
 
 /// Which guards the user lifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +38,26 @@ pub fn check(root: &Path, state: &State, changes: &[FileChange], guards: Guards)
             .help("run the command again"));
         }
     }
+    let standing = changes.iter().filter_map(|change| change.before.as_ref());
+    let standing: Vec<&SourceFile> = standing.map(AsRef::as_ref).collect();
+    check_standing(root, state, &standing, guards)
+}
+
+/// Refuses to change `files`, which stand, where their own changes are not committed.
+pub fn check_standing(
+    root: &Path,
+    state: &State,
+    files: &[&SourceFile],
+    guards: Guards,
+) -> Outcome<()> {
     // A file behind a link, in a submodule or in a repository of its own is that one's.
-    let mut repositories: BTreeMap<PathBuf, Vec<(String, &FileChange)>> = BTreeMap::new();
-    for change in changes.iter().filter(|change| change.before.is_some()) {
-        let (repository, path) = repository(root, &change.path);
+    let mut repositories: BTreeMap<PathBuf, Vec<(String, &SourceFile)>> = BTreeMap::new();
+    for file in files {
+        let (repository, path) = repository(root, &file.path);
         repositories
             .entry(repository)
             .or_default()
-            .push((path, change));
+            .push((path, file));
     }
     let own = state.own_writes();
     let mut dirty = Vec::new();
@@ -71,23 +83,19 @@ pub fn check(root: &Path, state: &State, changes: &[FileChange], guards: Guards)
                     .is_some_and(|top| top.is_empty() || top.ends_with('/'))
             };
             let found = edited.iter().filter(|(own, _)| is_it(own));
-            let Some((_, change)) = found.max_by_key(|(own, _)| own.len()) else {
+            let Some((_, file)) = found.max_by_key(|(own, _)| own.len()) else {
                 continue;
             };
-            let text = change
-                .before
-                .as_ref()
-                .map_or("", |before| before.text.as_str());
-            if own.get(&change.path) == Some(&digest(text)) {
+            if own.get(&file.path) == Some(&digest(&file.text)) {
                 continue;
             }
             let mut states = state.chars();
             let (index, tree) = (states.next().unwrap_or(' '), states.next().unwrap_or(' '));
             if index != ' ' && index != '?' && !guards.staged {
-                staged.push(change.path.clone());
+                staged.push(file.path.clone());
             }
             if tree != ' ' && !guards.dirty {
-                dirty.push(change.path.clone());
+                dirty.push(file.path.clone());
             }
         }
     }
@@ -130,7 +138,7 @@ fn repository(root: &Path, path: &str) -> (PathBuf, String) {
 }
 
 /// What git says of the files; `None` where there is no git.
-fn status(repository: &Path, files: &[(String, &FileChange)]) -> Option<String> {
+fn status(repository: &Path, files: &[(String, &SourceFile)]) -> Option<String> {
     let mut git = Command::new("git");
     git.arg("-C").arg(repository).args([
         "--no-optional-locks",

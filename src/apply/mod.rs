@@ -5,17 +5,18 @@ mod journal;
 mod state;
 mod undo;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use guards::{Guards, check};
+pub use guards::{Guards, check, check_standing};
 pub use journal::{Edit, Entry, Journal, UNDO};
 pub use state::State;
 pub use undo::undo;
 
 use crate::edit::FileChange;
 use crate::note::{Outcome, Refusal};
-use crate::workspace::real;
+use crate::workspace::{SourceFile, real};
 use journal::{Interrupted, cannot, changed, is_in_place, mode};
 use state::{Lock, digest};
 
@@ -123,6 +124,19 @@ pub fn take_back(
 }
 
 impl Written {
+    /// The same; folders of files that it removed go too once it is kept, where they are empty then.
+    pub fn without_empty_folders(mut self, root: &Path) -> Self {
+        let gone = self
+            .journal
+            .files
+            .iter()
+            .filter(|entry| entry.after.is_none());
+        let above = gone.flat_map(|entry| entry.absolute.ancestors().skip(1));
+        let inside: BTreeSet<&Path> = above.filter(|dir| is_below(dir, root)).collect();
+        self.unneeded = inside.into_iter().map(Path::to_path_buf).collect();
+        self
+    }
+
     /// What was written stays.
     pub fn keep(mut self) -> Outcome<()> {
         self.state.note_writes(std::mem::take(&mut self.own));
@@ -142,6 +156,12 @@ impl Written {
         let count = self.journal.files.len();
         self.journal.take_back(count, &self.state).map_err(halfway)
     }
+}
+
+/// Whether a folder lies below the root, links followed.
+fn is_below(dir: &Path, root: &Path) -> bool {
+    let root = root.canonicalize();
+    root.is_ok_and(|root| dir != root && dir.starts_with(&root))
 }
 
 /// What cannot be taken back now is by the next run.
@@ -227,6 +247,12 @@ impl Entry {
             Some(change.after.clone()),
             edits,
         )
+    }
+
+    /// A file that goes.
+    #[must_use]
+    pub fn gone(file: &SourceFile) -> Self {
+        Self::new(file.path.clone(), Some(file.text.clone()), None, Vec::new())
     }
 
     /// A file that is to hold `after`.

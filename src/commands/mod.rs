@@ -10,6 +10,8 @@ mod list;
 mod migrate;
 mod new;
 mod proof;
+mod remove;
+mod repair;
 mod shell_files;
 mod skill;
 mod survey;
@@ -103,6 +105,14 @@ fn run(cli: &Cli) -> u8 {
             ("completions", None, result)
         }
         Command::Man => ("man", None, shell_files::man(&shell)),
+        Command::Remove(args) => {
+            let variant = Some(args.variant.clone());
+            ("remove", variant, remove::run(&shell, common, args))
+        }
+        Command::Repair(args) => {
+            let variant = args.variant.clone();
+            ("repair", variant, repair::run(&shell, common, args))
+        }
         Command::Undo(writing) => ("undo", None, undo::run(&shell, common, writing)),
         Command::Init(writing) => ("init", None, init::run(&shell, common, writing)),
     };

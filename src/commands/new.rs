@@ -197,6 +197,71 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
 }
 
+/// Plans requests on workspaces that are nearly the same.
+pub(super) struct Planner<'a> {
+    config: &'a Config,
+    rustfmt: Rustfmt,
+    memory: Memory,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner for a workspace and what becomes of it; `read` is what was read of it.
+    pub(super) fn new(workspace: &Workspace, config: &'a Config, read: index::Memory) -> Self {
+        Self {
+            config,
+            rustfmt: Rustfmt::new(&workspace.root, workspace.usual_edition()).started(),
+            memory: Memory {
+                read,
+                formatted: BTreeMap::new(),
+            },
+        }
+    }
+
+    /// What `request` comes to on the workspace.
+    pub(super) fn plan(&mut self, workspace: &Workspace, request: TaskRequest) -> Outcome<Planned> {
+        let asked = Asked::Task(Box::new(request));
+        let nothing = |_: &str, _: &str, _: Range<usize>, _: &[String]| Ok(BTreeMap::new());
+        let Self {
+            config,
+            rustfmt,
+            memory,
+        } = self;
+        plan(workspace, config, asked, &nothing, rustfmt, memory)
+    }
+
+    /// Proves that `request` lacks nothing once `changes` are made.
+    pub(super) fn converges(
+        &mut self,
+        workspace: &Workspace,
+        request: &TaskRequest,
+        changes: &[FileChange],
+    ) -> Outcome<()> {
+        let Self {
+            config,
+            rustfmt,
+            memory,
+        } = self;
+        converges(workspace, config, request, changes, rustfmt, memory)
+    }
+
+    /// The enum, and an index of the workspace.
+    pub(super) fn index<'w>(
+        &mut self,
+        workspace: &'w Workspace,
+    ) -> Outcome<(landmarks::SpecEnum, index::Index<'w>)> {
+        super::index(
+            workspace,
+            self.config,
+            std::mem::take(&mut self.memory.read),
+        )
+    }
+
+    /// Keeps what an index read.
+    pub(super) fn remember(&mut self, index: Index<'_>) {
+        self.memory.read = index.into_memory();
+    }
+}
+
 /// What a second plan on nearly the same files need not do again.
 #[derive(Default)]
 struct Memory {

@@ -1,7 +1,10 @@
 //! The snapshot of the variant's wire form, with the request and what it brought.
 //!
-//! One that stands and says what the variant says is left alone, whatever else it holds. One that
+//! One that stands and says what the variant says is left alone, whatever else it holds, but for pieces
+//! that are brought and not recorded. One that
 //! says otherwise is left to `cargo oxy-task check`: to write it anew would hide what changed.
+
+use std::sync::Arc;
 
 use super::Piece;
 use crate::landmarks::SpecEnum;
@@ -30,10 +33,15 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
     let title = "the snapshot of the wire form";
     let recorded = snapshot::folder::at(context.index.workspace, &path)?;
     let form = to_be(context, standing.as_ref());
+    let of = [spec.fact.name.clone(), spec.facts.file.path.clone()];
     if let Some(recorded) = &recorded {
         let is_up_to_date = recorded.record.form.is_same(&form);
         if is_up_to_date {
             plan.present(PIECE.id, title, &path);
+            if recorded.record.scaffolded.is_some() {
+                let file = Arc::clone(&recorded.file);
+                plan.keep_up(recorded.record.clone(), file, of);
+            }
             return Ok(());
         }
         let is_of_today = standing.is_some_and(|form| recorded.record.form.is_same(&form));
@@ -73,7 +81,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         path,
         record,
         recorded.map(|recorded| recorded.file),
-        [spec.fact.name.clone(), spec.facts.file.path.clone()],
+        of,
     );
     Ok(())
 }

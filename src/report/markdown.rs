@@ -71,13 +71,14 @@ pub(super) fn sheet(report: &Report<'_>) -> String {
             let _ = writeln!(out, "- {place}{}", note.message);
         }
     }
-    let diff = unified(report.changes);
-    let fence = "`".repeat(longest_run(&diff).max(2) + 1);
-    let _ = writeln!(
-        out,
-        "\n<details><summary>The diff</summary>\n\n{fence}diff\n{diff}{fence}\n\n</details>"
-    );
+    out.push_str(&folded(&unified(report.changes)));
     out
+}
+
+/// A diff that is folded away.
+pub(super) fn folded(diff: &str) -> String {
+    let fence = "`".repeat(longest_run(diff).max(2) + 1);
+    format!("\n<details><summary>The diff</summary>\n\n{fence}diff\n{diff}{fence}\n\n</details>\n")
 }
 
 /// What was moved from where: the captures, and the site before and after.

@@ -61,6 +61,7 @@ pub fn show(sheet: &Sheet<'_>) -> String {
             "\n## How it was scaffolded\n\n    cargo oxy-task {}\n\n| what | where | state |\n| --- | --- | --- |",
             command(&scaffolded.request)
         );
+        let mut last = String::new();
         for piece in &scaffolded.pieces {
             let kind = &piece.kind;
             let state = match (sheet.read)(&piece.path) {
@@ -71,7 +72,11 @@ pub fn show(sheet: &Sheet<'_>) -> String {
             };
             let of = piece.dependency.as_ref().map(|of| format!(" `{of}`"));
             let of = of.unwrap_or_default();
-            let _ = writeln!(out, "| {kind}{of} | `{}` | {state} |", piece.path);
+            let row = format!("| {kind}{of} | `{}` | {state} |\n", piece.path);
+            if row != last {
+                out.push_str(&row);
+                last = row;
+            }
         }
     }
     out

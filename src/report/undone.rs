@@ -52,7 +52,9 @@ pub fn show(shell: &Shell, format: Format, last: &Journal, back: &Journal, appli
 fn deployment(last: &Journal) -> String {
     let mut kinds = last.files.iter().flat_map(|file| &file.edits);
     let tag = &last.tag;
-    if kinds.any(|edit| edit.kind == "variant") {
+    if last.command == "remove" {
+        "every worker first, then what enqueues: a worker without it cannot decode the tag and fails the row".to_owned()
+    } else if kinds.any(|edit| edit.kind == "variant") {
         format!(
             "where it was deployed already, stop what enqueues and let the queue run empty first: rows with the tag `{tag}` would no longer decode"
         )

@@ -24,7 +24,7 @@ pub struct Scaffolded {
 }
 
 /// One thing that scaffolding brought.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedPiece {
     /// The file that it stands in.
@@ -36,4 +36,14 @@ pub struct RecordedPiece {
     /// The crate or package, of a dependency and of its edge in the lock file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dependency: Option<String>,
+    /// What went in, with `\n` for line ends; none of a file, nor of a call that was switched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What that took the place of, where it was anything: a comment behind a comma that was missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// The package of the lock file, or the table of the manifest, that it stands in: its text alone
+    /// may stand in several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
 }

@@ -194,7 +194,8 @@ mod tests {
                     path: "src/lib.rs".to_owned(),
                     kind: "variant".to_owned(),
                     hash: "00".to_owned(),
-                    dependency: None,
+                    text: Some("\n    Sync,".to_owned()),
+                    ..RecordedPiece::default()
                 }],
             }),
         }

@@ -299,6 +299,31 @@ pub(super) fn with(members: &[Member], texts: &BTreeMap<String, String>) -> Vec<
     members
 }
 
+/// Takes from the members the dependencies that changed manifests no longer have: each with its path,
+/// and its text before and after.
+pub(super) fn without<'t>(
+    members: &mut [Member],
+    manifests: impl Iterator<Item = (&'t str, [&'t str; 2])>,
+) {
+    let names = |text: &str| -> BTreeSet<String> {
+        let document = text.parse::<toml_edit::DocumentMut>().ok();
+        let table = document.as_ref().and_then(|of| of.get("dependencies"));
+        let table = table.and_then(toml_edit::Item::as_table_like);
+        let keys = table.into_iter().flat_map(toml_edit::TableLike::iter);
+        keys.map(|(name, _)| name.to_owned()).collect()
+    };
+    for (path, [before, after]) in manifests {
+        let Some(member) = members.iter_mut().find(|member| member.manifest == path) else {
+            continue;
+        };
+        let (before, after) = (names(before), names(after));
+        member.dependencies.retain(|d| {
+            let name = d.rename.as_deref().unwrap_or(&d.package);
+            !d.is_normal || !before.contains(name) || after.contains(name)
+        });
+    }
+}
+
 fn kind(target: &cargo_metadata::Target) -> &'static str {
     match target {
         _ if target.is_bin() => "bin",

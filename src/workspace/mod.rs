@@ -40,6 +40,8 @@ pub struct Workspace {
     pub target: PathBuf,
     /// Texts of other files that a change would bring.
     texts: BTreeMap<String, String>,
+    /// Files that a change would remove.
+    gone: BTreeSet<String>,
 }
 
 impl Workspace {
@@ -103,6 +105,7 @@ impl Workspace {
             unreadable: walked.unreadable,
             target,
             texts: BTreeMap::new(),
+            gone: BTreeSet::new(),
         };
         Ok((workspace, early))
     }
@@ -120,6 +123,7 @@ impl Workspace {
             unreadable: Vec::new(),
             target: metadata.target,
             texts: BTreeMap::new(),
+            gone: BTreeSet::new(),
         })
     }
 
@@ -147,8 +151,10 @@ impl Workspace {
             unreadable: self.unreadable.clone(),
             target: self.target.clone(),
             texts: self.texts.clone(),
+            gone: self.gone.clone(),
         };
         for change in changes {
+            after.gone.remove(&change.path);
             if change.path.ends_with(".rs") {
                 let file = SourceFile {
                     path: change.path.clone(),
@@ -163,6 +169,24 @@ impl Workspace {
             }
         }
         after.members = members::with(&after.members, &after.texts);
+        after
+    }
+
+    /// The workspace as it would be with `changes`, which take something out, and without the files
+    /// `gone`: nothing is written.
+    #[must_use]
+    pub fn without(&self, changes: &[FileChange], gone: &[Arc<SourceFile>]) -> Self {
+        let mut after = self.with(changes);
+        for file in gone {
+            after.files.remove(&file.path);
+            after.texts.remove(&file.path);
+            after.gone.insert(file.path.clone());
+        }
+        let manifests = changes.iter().filter_map(|change| {
+            let before = change.before.as_ref()?;
+            Some((change.path.as_str(), [before.text.as_str(), &change.after]))
+        });
+        members::without(&mut after.members, manifests);
         after
     }
 
@@ -216,7 +240,7 @@ impl Workspace {
     /// Whether the path (relative to the root) exists.
     #[must_use]
     pub fn exists(&self, path: &str) -> bool {
-        self.root.join(path).exists()
+        !self.gone.contains(path) && self.root.join(path).exists()
     }
 }
 
