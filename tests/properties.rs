@@ -254,10 +254,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_is_what_parses(text in "([a-z]{1,3}|[0-9]|enum |match |fn |=> |[{}()\\[\\],;:'\"/*#!<>|_&\\\\\n\t\r ]){0,40}") {
+    fn what_parses_is_read(text in "([a-z]{1,3}|[0-9]|enum |match |fn |=> |[{}()\\[\\],;:'\"/*#!<>|_&\\\\\n\t\r ]){0,40}") {
         let file = source("a.rs", text.clone());
         let read = read(&file, &Interest::default());
         let read = read.and_then(|facts| cargo_oxy_task::index::prove_one(&facts));
-        prop_assert_eq!(read.is_ok(), syn::parse_file(&text).is_ok());
+        prop_assert!(read.is_ok() || syn::parse_file(&text).is_err());
     }
 }

@@ -47,10 +47,10 @@ impl Interest {
     /// The same, with the names that `text` imports variants under: `A` of `TaskSpec::Agent as A`.
     fn with_renamed(&self, text: &str) -> Cow<'_, Self> {
         let renamed = memmem::find_iter(text.as_bytes(), " as ").filter_map(|at| {
-            let word = |c: &char| c.is_alphanumeric() || *c == '_';
+            let word = |c: char| c.is_alphanumeric() || c == '_';
             let before = &text[..at];
-            let start = before.rfind(|c| !word(&c)).map_or(0, |n| n + 1);
-            let name: String = text[at + 4..].chars().take_while(word).collect();
+            let start = before.trim_end_matches(word).len();
+            let name: String = text[at + 4..].chars().take_while(|c| word(*c)).collect();
             self.variants.contains(&before[start..]).then_some(name)
         });
         let renamed: BTreeSet<String> = renamed.collect();
@@ -1088,6 +1088,16 @@ mod tests {
         assert_eq!((place.line, place.column), (4, 13));
         assert!(proven("fn b() {\n    match x { A => B C }\n}\n").is_err());
         assert!(proven("fn b() {\n    '\\u{110000}'\n}\n").is_err());
+    }
+
+    #[test]
+    fn a_dash_before_as_is_no_name() {
+        let text = "// Ends early — as it may.\nuse a::A as B;\n";
+        let interest = Interest {
+            variants: BTreeSet::from(["A".to_owned()]),
+            ..Interest::default()
+        };
+        assert!(interest.with_renamed(text).variants.contains("B"));
     }
 
     #[test]
