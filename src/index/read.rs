@@ -570,7 +570,8 @@ impl Reader<'_> {
     fn self_is_enum(&self) -> bool {
         self.current_impl.is_some_and(|at| {
             let ty = &self.facts.impls[at].self_type;
-            let last = ty.rsplit("::").next().unwrap_or(ty);
+            let path = ty.split('<').next().unwrap_or(ty).trim_end();
+            let last = path.rsplit("::").next().unwrap_or(path);
             self.interest.names.contains(last) || self.is_local_alias(last)
         })
     }
@@ -1088,6 +1089,21 @@ mod tests {
         assert_eq!((place.line, place.column), (4, 13));
         assert!(proven("fn b() {\n    match x { A => B C }\n}\n").is_err());
         assert!(proven("fn b() {\n    '\\u{110000}'\n}\n").is_err());
+    }
+
+    #[test]
+    fn self_is_the_enum_with_its_parameters_too() {
+        let file = Arc::new(SourceFile {
+            path: "a.rs".to_owned(),
+            absolute: PathBuf::from("/a.rs"),
+            text: "impl<L> E<L> {\n    fn a(self) -> u8 {\n        match self {\n            Self::A(_) => 1,\n        }\n    }\n}\n".to_owned(),
+        });
+        let interest = Interest {
+            names: BTreeSet::from(["E".to_owned()]),
+            variants: BTreeSet::from(["A".to_owned()]),
+            ..Interest::default()
+        };
+        assert_eq!(read(&file, &interest).unwrap().matches.len(), 1);
     }
 
     #[test]
