@@ -440,7 +440,7 @@ fn what_got_a_variant_compiles() {
         }
     }
     println!(
-        "{crates} packages compile with {} variants and {} arms; {named} E0004 that the tool had named, {} in macros",
+        "{crates} packages tried with {} variants and {} arms; {named} E0004 that the tool had named, {} in macros",
         compiled.variants, compiled.arms, compiled.macros,
     );
     assert_eq!(crates, CRATES);
