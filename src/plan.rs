@@ -178,6 +178,9 @@ impl Plan {
         fragment: Fragment,
         spot: Spot,
     ) {
+        if spot.hangs() {
+            self.reflow(&file.path);
+        }
         self.drafts.push(Draft {
             piece,
             title: title.into(),

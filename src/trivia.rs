@@ -21,6 +21,8 @@ pub struct Spot {
     inline: bool,
     /// Whether it goes on lines of its own before `at`, which starts a line.
     before: bool,
+    /// Whether a comment that stands behind an item goes on over further lines.
+    hangs: bool,
 }
 
 /// An item of a list, as far as placing a sibling needs it.
@@ -66,8 +68,10 @@ impl Spot {
                 blank: false,
                 inline: true,
                 before: false,
+                hangs: false,
             };
         };
+        let line_end = at;
         let at = if index + 1 == siblings.len() {
             comment_lines_end(text, at, limit)
         } else {
@@ -79,6 +83,7 @@ impl Spot {
             blank,
             inline: false,
             before: false,
+            hangs: hangs(&text[end..line_end], &text[line_end..limit.max(line_end)]),
         }
     }
 
@@ -104,6 +109,7 @@ impl Spot {
             blank: divided_by_blank_lines(&file.text, siblings),
             inline: false,
             before: true,
+            hangs: false,
         }
     }
 
@@ -117,6 +123,7 @@ impl Spot {
             blank: false,
             inline: at.is_none(),
             before: false,
+            hangs: false,
         }
     }
 
@@ -133,6 +140,13 @@ impl Spot {
     #[must_use]
     pub fn is_inline(&self) -> bool {
         self.inline
+    }
+
+    /// Whether a comment that stands behind an item goes on over further lines: rustfmt indents those
+    /// by where it begins, and otherwise once another item follows.
+    #[must_use]
+    pub fn hangs(&self) -> bool {
+        self.hangs
     }
 
     /// The edits that put `fragment` (indented lines, no line end after the last) here.
@@ -159,17 +173,61 @@ impl Spot {
     }
 }
 
-/// The end of the line that `from` stands on, where only white space and comments follow on it.
+/// The end of the line that `from` stands on, where only white space and comments follow on it; of
+/// a comment that goes on over several lines, the end of its last one.
 fn line_end(text: &str, from: usize, limit: usize) -> Option<usize> {
-    let end = text[from..].find('\n').map_or(text.len(), |n| from + n);
-    let end_of_text = if text[..end].ends_with('\r') {
-        end - 1
+    let mut at = from;
+    loop {
+        let rest = &text[at..];
+        at += rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        let rest = &text[at..];
+        if rest.starts_with("/*") {
+            at += block_comment(rest)?;
+            continue;
+        }
+        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let end = at
+            + rest[line.len()..]
+                .find('\n')
+                .map_or(rest.len(), |n| line.len() + n);
+        let is_trivia = line.trim().is_empty() || line.starts_with("//");
+        return (is_trivia && end <= limit).then_some(at + line.len());
+    }
+}
+
+/// Whether the comment `behind` an item goes on: over several lines, by another comment, or on the
+/// line `below`.
+fn hangs(behind: &str, below: &str) -> bool {
+    let behind = behind.trim();
+    let is_comment = |text: &str| text.starts_with("//") || text.starts_with("/*");
+    let first = if behind.starts_with("/*") {
+        block_comment(behind).unwrap_or(behind.len())
     } else {
-        end
+        behind.len()
     };
-    let rest = text[from..end_of_text.max(from)].trim();
-    let block = rest.starts_with("/*") && rest.ends_with("*/") && rest.matches("*/").count() == 1;
-    (end <= limit && (rest.is_empty() || rest.starts_with("//") || block)).then_some(end_of_text)
+    let next = below.lines().nth(1).unwrap_or_default().trim_start();
+    is_comment(behind) && (behind.contains('\n') || first < behind.len() || is_comment(next))
+}
+
+/// The length of the comment that `text` begins with; comments nest.
+fn block_comment(text: &str) -> Option<usize> {
+    let (mut depth, mut at) = (0_usize, 0);
+    loop {
+        let rest = &text[at..];
+        let open = rest.find("/*").unwrap_or(rest.len());
+        let close = rest.find("*/")?;
+        if open < close {
+            depth += 1;
+            at += open + 2;
+        } else {
+            depth -= 1;
+            at += close + 2;
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
 }
 
 /// The end of the comment lines that follow the line end `at` without an empty line between.
@@ -253,6 +311,14 @@ mod tests {
             (
                 "{\n    A,\n\n    B,\n}\n",
                 "{\n    A,\n\n    B,\n\n    N,\n}\n",
+            ),
+            (
+                "{\n    A,\n    B, /* of\n    B */\n}\n",
+                "{\n    A,\n    B, /* of\n    B */\n    N,\n}\n",
+            ),
+            (
+                "{\n    A,\n    B /* a /* b */ c */ // d\n}\n",
+                "{\n    A,\n    B, /* a /* b */ c */ // d\n    N,\n}\n",
             ),
             ("{ A, B }", "{ A, B, N, }"),
             ("{ A, B, }", "{ A, B, N, }"),

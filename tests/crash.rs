@@ -134,6 +134,39 @@ fn remove_takes_out_all_or_nothing() {
 }
 
 #[test]
+fn what_may_not_be_opened_is_named_and_nothing_is_written() {
+    let fleet = Fleet::new();
+    let before = fleet.tree();
+    let dir = tempfile::tempdir().unwrap();
+    let shim = shim(dir.path());
+    let denied = |path: &str, args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-oxy-task"))
+            .args(args)
+            .current_dir(fleet.path())
+            .env("CARGO_TARGET_DIR", target())
+            .env("LD_PRELOAD", &shim)
+            .env("FAULT_IN", "cargo-oxy-task")
+            .env("FAULT_AT", i64::MAX.to_string())
+            .env("FAULT_DENIED", path)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{path} {args:?}\n{text}");
+        assert!(text.contains(path) && !text.contains("panicked"), "{text}");
+        assert!(text.contains("ermission denied"), "{text}");
+        assert!(fleet.tree() == before, "{path} {args:?}");
+    };
+    for path in [
+        "crates/agentic/core/src/delegation.rs",
+        "crates/agentic/runtime/Cargo.toml",
+    ] {
+        denied(path, CLONE);
+        denied(path, IMPORT);
+    }
+    denied("crates/app/src/worker.rs", &["survey"]);
+}
+
+#[test]
 fn undo_takes_back_all_or_nothing() {
     let fleet = Fleet::new();
     let after = fleet.tree();

@@ -289,6 +289,28 @@ fn a_file_of_fifty_megabytes_is_read() {
     survives(&fleet, &["survey"]);
 }
 
+#[test]
+fn a_million_lines_are_read() {
+    let fleet = Fleet::new();
+    let function = |n: usize| {
+        format!(
+            "/// Number {n}.\npub fn f{n}(x: u8) -> u8 {{\n    match x {{\n        0 => {},\n        _ => x,\n    }}\n}}\n\n",
+            n % 200
+        )
+    };
+    let file: String = (0..500).map(function).collect();
+    let lines = file.lines().count();
+    let mut modules = fleet.read("crates/agentic/core/src/lib.rs");
+    for n in 0..1_000_000_usize.div_ceil(lines) {
+        fleet.write(&format!("crates/agentic/core/src/long_{n}.rs"), &file);
+        modules += &format!("pub mod long_{n};\n");
+    }
+    fleet.write("crates/agentic/core/src/lib.rs", &modules);
+    let ran = fleet.done(DRY);
+    assert!(!ran.stdout.contains("long_"), "{}", ran.stdout);
+    survives(&fleet, &["survey"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn links_that_go_round_or_out_are_not_followed_to_write() {

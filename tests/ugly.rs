@@ -55,6 +55,10 @@ fn forms_of_the_enum() {
             "comment_after_the_last_variant",
             "\n    A { a: String },\n    B { b: String } // of B\n    // of B too\n",
         ),
+        (
+            "no_documentation",
+            "\n    A { a: String },\n    B { b: String },\n",
+        ),
         ("one_line", " A { a: String }, B { b: String } "),
         ("one_line_with_comma", " A { a: String }, B { b: String }, "),
         (

@@ -176,7 +176,7 @@ fn writes(code: &str, column: &Column) -> bool {
 fn called(code: &str) -> BTreeSet<&str> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let calls = code.match_indices('(').map(|(at, _)| {
-        let start = code[..at].rfind(|c| !is_word(c)).map_or(0, |at| at + 1);
+        let start = code[..at].trim_end_matches(is_word).len();
         &code[start..at]
     });
     calls

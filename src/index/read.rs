@@ -47,10 +47,10 @@ impl Interest {
     /// The same, with the names that `text` imports variants under: `A` of `TaskSpec::Agent as A`.
     fn with_renamed(&self, text: &str) -> Cow<'_, Self> {
         let renamed = memmem::find_iter(text.as_bytes(), " as ").filter_map(|at| {
-            let word = |c: &char| c.is_alphanumeric() || *c == '_';
+            let word = |c: char| c.is_alphanumeric() || c == '_';
             let before = &text[..at];
-            let start = before.rfind(|c| !word(&c)).map_or(0, |n| n + 1);
-            let name: String = text[at + 4..].chars().take_while(word).collect();
+            let start = before.trim_end_matches(word).len();
+            let name: String = text[at + 4..].chars().take_while(|c| word(*c)).collect();
             self.variants.contains(&before[start..]).then_some(name)
         });
         let renamed: BTreeSet<String> = renamed.collect();
@@ -570,7 +570,8 @@ impl Reader<'_> {
     fn self_is_enum(&self) -> bool {
         self.current_impl.is_some_and(|at| {
             let ty = &self.facts.impls[at].self_type;
-            let last = ty.rsplit("::").next().unwrap_or(ty);
+            let path = ty.split('<').next().unwrap_or(ty).trim_end();
+            let last = path.rsplit("::").next().unwrap_or(path);
             self.interest.names.contains(last) || self.is_local_alias(last)
         })
     }
@@ -1088,6 +1089,31 @@ mod tests {
         assert_eq!((place.line, place.column), (4, 13));
         assert!(proven("fn b() {\n    match x { A => B C }\n}\n").is_err());
         assert!(proven("fn b() {\n    '\\u{110000}'\n}\n").is_err());
+    }
+
+    #[test]
+    fn self_is_the_enum_with_its_parameters_too() {
+        let file = Arc::new(SourceFile {
+            path: "a.rs".to_owned(),
+            absolute: PathBuf::from("/a.rs"),
+            text: "impl<L> E<L> {\n    fn a(self) -> u8 {\n        match self {\n            Self::A(_) => 1,\n        }\n    }\n}\n".to_owned(),
+        });
+        let interest = Interest {
+            names: BTreeSet::from(["E".to_owned()]),
+            variants: BTreeSet::from(["A".to_owned()]),
+            ..Interest::default()
+        };
+        assert_eq!(read(&file, &interest).unwrap().matches.len(), 1);
+    }
+
+    #[test]
+    fn a_dash_before_as_is_no_name() {
+        let text = "// Ends early — as it may.\nuse a::A as B;\n";
+        let interest = Interest {
+            variants: BTreeSet::from(["A".to_owned()]),
+            ..Interest::default()
+        };
+        assert!(interest.with_renamed(text).variants.contains("B"));
     }
 
     #[test]

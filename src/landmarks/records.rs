@@ -132,7 +132,7 @@ fn event_table(
     let text: String = facts.text(&function.range).split_whitespace().collect();
     let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
     let before = |at: usize| {
-        let start = text[..at].rfind(|c| !is_path(c)).map_or(0, |n| n + 1);
+        let start = text[..at].trim_end_matches(is_path).len();
         &text[start..at]
     };
     let found = text.find("::Entity::find()").map(before);

@@ -75,7 +75,7 @@ fn is_it(index: &Index<'_>, facts: &FileFacts, at: usize, worker: &WorkerSite) -
     }
     let text = &facts.file.text;
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    let start = text[..at].rfind(|c| !is_part(c)).map_or(0, |n| n + 1);
+    let start = text[..at].trim_end_matches(is_part).len();
     if text[..start].ends_with('.') {
         return false;
     }

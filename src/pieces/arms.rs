@@ -4,15 +4,15 @@
 //! production the tag where a neighbour gives its own tag, a neighbour's `Err` or `None`, else
 //! a `todo!` that is listed first of all.
 
-use super::{Piece, arm_siblings, last};
+use super::{Piece, last};
 use crate::edit::{FileChange, TextEdit};
 use crate::format::{Form, Fragment};
-use crate::index::{ArmFact, Pattern, mentions};
+use crate::index::{ArmFact, FileFacts, MatchFact, Pattern, mentions};
 use crate::landmarks::{Coverage, MatchSite, SpecEnum};
 use crate::note::{Note, Outcome, Place, Refusal};
 use crate::plan::Plan;
 use crate::task::{Context, Task};
-use crate::trivia::Spot;
+use crate::trivia::{Sibling, Spot};
 use crate::verify::MissingArm;
 
 /// The piece.
@@ -61,7 +61,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
                 }
                 let pattern = format!(
                     "{}{}{}{after}",
-                    owner(context, site, before),
+                    owner(&landmarks.spec, site, before),
                     task.ident(),
                     task.pattern()
                 );
@@ -69,15 +69,8 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
                 if let Some(what) = body.open(&task.request.variant) {
                     plan.open_in(&file.path, &format!("{pattern} =>"), what);
                 }
-                let siblings = arm_siblings(&site.facts, &site.fact);
-                let index = last_named(site, &landmarks.spec);
-                let spot = Spot::after(file, &siblings, index, site.fact.close);
-                let fragment = Fragment {
-                    form: Form::Arm,
-                    indent: file.indent_at(siblings[index].start).to_owned(),
-                    text: format!("{pattern} => {text},"),
-                };
-                plan.draft(PIECE.id, title, file, "match_arm", fragment, spot);
+                let text = format!("{pattern} => {text},");
+                put(plan, title, site, &landmarks.spec, text);
             }
         }
     }
@@ -199,8 +192,57 @@ fn wildcard(context: &Context<'_>, site: &MatchSite, index: usize, plan: &mut Pl
     );
 }
 
+/// Adds the arm that `text` is to the match, below the last one that names a variant.
+pub fn put(
+    plan: &mut Plan,
+    title: impl Into<String>,
+    site: &MatchSite,
+    spec: &SpecEnum,
+    text: String,
+) {
+    let (spot, fragment) = placed(site, spec, text);
+    plan.draft(
+        PIECE.id,
+        title,
+        &site.facts.file,
+        "match_arm",
+        fragment,
+        spot,
+    );
+}
+
+/// Where an arm that `text` is goes, and how it stands there.
+pub(super) fn placed(site: &MatchSite, spec: &SpecEnum, text: String) -> (Spot, Fragment) {
+    let file = &site.facts.file;
+    let siblings = arm_siblings(&site.facts, &site.fact);
+    let index = last_named(site, spec);
+    let fragment = Fragment {
+        form: Form::Arm,
+        indent: file.indent_at(siblings[index].start).to_owned(),
+        text,
+    };
+    let spot = Spot::after(file, &siblings, index, site.fact.close);
+    (spot, fragment)
+}
+
+/// The arms of a match as items of a list.
+pub(super) fn arm_siblings(facts: &FileFacts, fact: &MatchFact) -> Vec<Sibling> {
+    fact.arms
+        .iter()
+        .map(|arm| {
+            let body = &facts.file.text[arm.body.clone()];
+            Sibling {
+                start: arm.range.start,
+                end: arm.range.end,
+                comma: arm.comma,
+                needs_comma: !(body.starts_with('{') && body.ends_with('}')),
+            }
+        })
+        .collect()
+}
+
 /// The last arm that names a variant: a further one goes below it.
-pub(super) fn last_named(site: &MatchSite, spec: &SpecEnum) -> usize {
+fn last_named(site: &MatchSite, spec: &SpecEnum) -> usize {
     (0..site.fact.arms.len())
         .rev()
         .find(|&index| !site.variants_of(index, spec).is_empty())
@@ -209,12 +251,12 @@ pub(super) fn last_named(site: &MatchSite, spec: &SpecEnum) -> usize {
 
 /// What stands before the variant's name: as the match writes it, or the enum's path where the
 /// match names variants that were imported one by one.
-pub(super) fn owner(context: &Context<'_>, site: &MatchSite, before: &str) -> String {
+#[must_use]
+pub fn owner(spec: &SpecEnum, site: &MatchSite, before: &str) -> String {
     let bare = !before.ends_with("::");
     if !bare {
         return before.to_owned();
     }
-    let spec = &context.landmarks.spec;
     let names_enum = |path: &str| {
         let name = last(path);
         name == spec.fact.name

@@ -11,15 +11,13 @@
 
 use askama::Template;
 
-use super::{Piece, arm_siblings};
-use crate::format::{Form, Fragment};
+use super::Piece;
 use crate::index::{ArmFact, FnFact};
 use crate::landmarks::{Coverage, Scrutinee};
 use crate::note::{Outcome, Refusal};
 use crate::plan::Plan;
 use crate::render::render;
 use crate::task::Context;
-use crate::trivia::Spot;
 use crate::types;
 
 /// The piece.
@@ -62,7 +60,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         );
     };
     let text = render(&Arm {
-        before: super::arms::owner(context, site, before),
+        before: super::owner(&context.landmarks.spec, site, before),
         after: after.clone(),
         variant: task.ident(),
         fields: task
@@ -89,14 +87,7 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         assignment: executor.assignment.clone(),
         input: super::task_module::input(context),
     })?;
-    let siblings = arm_siblings(&site.facts, &site.fact);
-    let index = super::arms::last_named(site, &context.landmarks.spec);
-    let spot = Spot::after(file, &siblings, index, site.fact.close);
-    let fragment = Fragment {
-        form: Form::Arm,
-        indent: file.indent_at(siblings[index].start).to_owned(),
-        text,
-    };
+    let (spot, fragment) = super::arms::placed(site, &context.landmarks.spec, text);
     plan.draft(PIECE.id, title, file, "executor_arm", fragment, spot);
     Ok(())
 }

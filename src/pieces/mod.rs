@@ -25,13 +25,12 @@ mod worker;
 
 pub use task_module::standing_key;
 
-pub use arms::named_by_compiler;
+pub use arms::{named_by_compiler, owner, put as put_arm};
+pub use variant::put as put_variant;
 
-use crate::index::MatchFact;
 use crate::note::Outcome;
 use crate::plan::Plan;
 use crate::task::Context;
-use crate::trivia::Sibling;
 
 /// One thing that the generator adds.
 pub struct Piece {
@@ -76,22 +75,6 @@ pub fn plan(context: &Context<'_>) -> Outcome<Plan> {
         (piece.plan)(context, &mut plan)?;
     }
     Ok(plan)
-}
-
-/// The arms of a match as items of a list.
-fn arm_siblings(facts: &crate::index::FileFacts, fact: &MatchFact) -> Vec<Sibling> {
-    fact.arms
-        .iter()
-        .map(|arm| {
-            let body = &facts.file.text[arm.body.clone()];
-            Sibling {
-                start: arm.range.start,
-                end: arm.range.end,
-                comma: arm.comma,
-                needs_comma: !(body.starts_with('{') && body.ends_with('}')),
-            }
-        })
-        .collect()
 }
 
 /// The last segment of a path.

@@ -4,7 +4,8 @@
 //! "clone_repository" => Err(tasks::left_to_the_queue(run)),
 //! ```
 
-use super::{Piece, arm_siblings};
+use super::Piece;
+use super::arms::arm_siblings;
 use crate::format::{Form, Fragment};
 use crate::landmarks::ResumeReading;
 use crate::note::Outcome;

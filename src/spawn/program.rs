@@ -574,9 +574,8 @@ fn called_in(text: &str) -> impl Iterator<Item = &str> {
             Some(inner) => inner.rsplit_once("::<").map_or(before, |(name, _)| name),
             None => before,
         };
-        let start = before.rfind(|c| !is_part(c)).map_or(0, |n| n + 1);
-        // `rfind` gives the first byte of a character.
-        before.get(start..).filter(|name| !name.is_empty())
+        let start = before.trim_end_matches(is_part).len();
+        Some(&before[start..]).filter(|name| !name.is_empty())
     })
 }
 
