@@ -469,6 +469,58 @@ pub fn of(spec: &TaskSpec) -> u8 {
     assert_eq!(fleet.read("crates/core/src/other.rs"), other);
 }
 
+/// The enum of another crate may have its name, and its variants' names: what stands with a path of
+/// its own in the same file is told from it.
+#[test]
+fn the_enum_of_a_crate_that_is_no_member() {
+    let fleet = Fleet::new();
+    fleet.write(
+        "vendor/jobs/src/lib.rs",
+        "pub enum TaskSpec {\n    Agent,\n    Ping,\n}\n",
+    );
+    fleet.write(
+        "vendor/jobs/Cargo.toml",
+        "[package]\nname = \"jobs\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    let root = fleet.read("Cargo.toml");
+    let root = root.replace("[workspace]\n", "[workspace]\nexclude = [\"vendor\"]\n");
+    fleet.write("Cargo.toml", &root);
+    let manifest = fleet.read("crates/agentic/runtime/Cargo.toml");
+    let jobs = "[dependencies]\njobs = { path = \"../../../vendor/jobs\" }\n";
+    let manifest = manifest.replace("[dependencies]\n", jobs);
+    fleet.write("crates/agentic/runtime/Cargo.toml", &manifest);
+    let foreign = "#![allow(dead_code)]
+use jobs::TaskSpec;
+
+fn of(spec: &TaskSpec) -> u8 {
+    match spec {
+        TaskSpec::Agent => 1,
+        TaskSpec::Ping => 2,
+    }
+}
+
+fn own(spec: &agentic_core::delegation::TaskSpec) -> u8 {
+    match spec {
+";
+    let arms: String = [
+        "Agent",
+        "Workflow",
+        "Resume",
+        "WorkflowStep",
+        "WorkflowDecision",
+    ]
+    .map(|name| format!("        agentic_core::delegation::TaskSpec::{name} {{ .. }} => 1,\n"))
+    .concat();
+    let foreign = format!("{foreign}{arms}    }}\n}}\n");
+    fleet.write(UGLY, &foreign);
+    fleet.commit();
+    fleet.done(&["new", "Greet"]);
+    let text = fleet.read(UGLY);
+    assert_eq!(text.matches("TaskSpec::Greet =>").count(), 1, "{text}");
+    let (before, _) = text.split_once("fn own").unwrap();
+    assert_eq!(before, foreign.split_once("fn own").unwrap().0);
+}
+
 /// `..` behind the enum is written as it stands; before it, which field is meant is not known:
 /// an arm with a guessed number of them would not compile.
 #[test]

@@ -308,6 +308,22 @@ impl<'w> Index<'w> {
         Some(tail.map_or(absolute.clone(), |tail| format!("{absolute}::{tail}")))
     }
 
+    /// The same in a file that belongs to no library, an integration test say: what is named by way
+    /// of a crate.
+    #[must_use]
+    pub fn resolve_by_crate(&self, facts: &FileFacts, name: &str) -> Option<String> {
+        let (head, tail) = name.split_once("::").unwrap_or((name, ""));
+        let import = facts.uses.iter().find(|of| of.name == head);
+        let path = match import {
+            Some(import) if tail.is_empty() => import.path.clone(),
+            Some(import) => format!("{}::{tail}", import.path),
+            None => name.to_owned(),
+        };
+        let first = path.trim_start_matches("::").split("::").next();
+        let is_own = first.is_none_or(|first| matches!(first, "crate" | "self" | "super"));
+        (!is_own && path.contains("::")).then_some(path)
+    }
+
     /// Every list of named fields in a file, with what it means there.
     pub fn field_lists(&self, facts: &FileFacts) -> Outcome<Vec<FieldList>> {
         let path = &facts.file.path;
@@ -341,6 +357,28 @@ impl<'w> Index<'w> {
                             == head
                     })
                 })
+    }
+
+    /// Whether an absolute path, as `facts` name it, leads into a crate that is no member's.
+    ///
+    /// Where the name of the crate is not that of a dependency, it is not known to.
+    #[must_use]
+    pub fn is_outside(&self, facts: &FileFacts, path: &str) -> bool {
+        let head = path.split("::").next().unwrap_or(path);
+        if matches!(head, "std" | "core" | "alloc") {
+            return true;
+        }
+        let workspace = self.workspace;
+        let is_member = |name: &str| workspace.members.iter().any(|of| of.crate_name() == name);
+        let Some(member) = workspace.member_of(&facts.file.path) else {
+            return false;
+        };
+        let mut dependencies = member.dependencies.iter();
+        !is_member(head)
+            && dependencies.any(|of| {
+                let name = of.rename.as_deref().unwrap_or(&of.package);
+                name.replace('-', "_") == head && workspace.member(&of.package).is_none()
+            })
     }
 
     /// `path` with `crate`, `self` and `super` resolved against the module `here`.

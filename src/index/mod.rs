@@ -31,7 +31,7 @@ pub use field_lists::{Braces, FieldList, ListForm, ListedField};
 pub use lookup::{Index, Memory};
 pub(crate) use lookup::{find, on_all_cores};
 pub(crate) use read::tokens;
-pub use read::{Interest, mentions, prove, read, whole_words};
+pub use read::{Interest, mentions, prove, prove_one, read, whole_words};
 pub use scopes::Meaning;
 pub use spawned::{
     BodyOfWork, Gives, LetFact, Logged, PatternFact, Shown, SpawnFact, Statement, WorkFact,

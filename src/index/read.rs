@@ -100,7 +100,7 @@ pub fn prove(files: &[Arc<FileFacts>]) -> Outcome<()> {
 }
 
 /// Parses what [`read`] left out of a file; refuses with the place of the first syntax error.
-fn prove_one(facts: &FileFacts) -> Outcome<()> {
+pub fn prove_one(facts: &FileFacts) -> Outcome<()> {
     let file = &facts.file;
     let is_block = |body: &Range<usize>| {
         let text = facts.text(body);

@@ -58,6 +58,18 @@ impl MatchSite {
         })
     }
 
+    /// The path that stands before the variants in the patterns; `None` where nothing does.
+    fn owner(&self, spec: &SpecEnum) -> Option<String> {
+        let known = |path: &str| spec.fact.variants.iter().any(|v| v.name == last(path));
+        let mut holes = Vec::new();
+        for arm in &self.fact.arms {
+            find_holes(&arm.pattern, &mut Vec::new(), &mut holes, &known);
+        }
+        let (_, path) = holes.first()?;
+        let (owner, _) = path.rsplit_once("::")?;
+        Some(owner.to_owned())
+    }
+
     /// Names of variants that the arm at `index` is for.
     #[must_use]
     pub fn variants_of(&self, index: usize, spec: &SpecEnum) -> Vec<String> {
@@ -100,29 +112,39 @@ pub fn discover(
     let mut found = Vec::new();
     for path in &paths {
         let facts = index.facts(path)?;
-        if means_a_namesake(index, &facts, spec) {
-            continue;
+        let is_other = means_another(index, &facts, spec, &spec.fact.name);
+        if !is_other {
+            opaque(&facts, spec, notes);
+            doc_tests(&facts, spec, notes);
         }
-        for (range, why) in &facts.opaque {
-            notes.push(
-                Note::warning(
-                    "opaque-match",
-                    format!("a match over `{}` {why} is left alone", spec.fact.name),
-                )
-                .at(facts.place(range))
-                .help("look whether it needs an arm; the compiler names it (E0004) where it does"),
-            );
-        }
-        doc_tests(&facts, spec, notes);
-        found.extend(sites(&facts, spec));
+        let all = sites(&facts, spec).into_iter();
+        found.extend(all.filter(|site| match site.owner(spec).as_deref() {
+            None | Some("Self") => !is_other,
+            Some(owner) => !means_another(index, &facts, spec, owner),
+        }));
     }
     Ok(found)
 }
 
-/// Whether the enum's name means another enum in this file.
-fn means_a_namesake(index: &Index<'_>, facts: &FileFacts, spec: &SpecEnum) -> bool {
-    let here = index.resolve(facts, &spec.fact.name);
-    here.is_some_and(|path| spec.namesakes.contains(&path))
+/// Whether `name`, the enum's or a path to one of its name, means another enum in this file.
+pub fn means_another(index: &Index<'_>, facts: &FileFacts, spec: &SpecEnum, name: &str) -> bool {
+    let path = index.resolve(facts, name);
+    let path = path.or_else(|| index.resolve_by_crate(facts, name));
+    path.is_some_and(|path| spec.namesakes.contains(&path) || index.is_outside(facts, &path))
+}
+
+/// Notes the matches that are left alone because of what stands in them.
+fn opaque(facts: &FileFacts, spec: &SpecEnum, notes: &mut Vec<Note>) {
+    for (range, why) in &facts.opaque {
+        notes.push(
+            Note::warning(
+                "opaque-match",
+                format!("a match over `{}` {why} is left alone", spec.fact.name),
+            )
+            .at(facts.place(range))
+            .help("look whether it needs an arm; the compiler names it (E0004) where it does"),
+        );
+    }
 }
 
 /// The matches over the enum in one file.

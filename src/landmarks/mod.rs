@@ -28,7 +28,7 @@ pub use ahead::{ahead, interest};
 pub use enqueue::{Column, Filled, Queue, Value};
 pub use events::EventNames;
 pub use executor::{Executor, Scrutinee};
-pub use exhaustive::{Coverage, MatchSite, discover as find_matches, sites};
+pub use exhaustive::{Coverage, MatchSite, discover as find_matches, means_another, sites};
 pub use field_owner::{Construction, Owner, TaskNames, constructions};
 pub use policy::{Backoffs, PolicyTypes};
 pub use records::{Records, RunFunction};

@@ -138,7 +138,7 @@ fn parses(change: &FileChange) -> bool {
         text: change.after.clone(),
     };
     let facts = index::read(&Arc::new(file), &index::Interest::default());
-    facts.is_ok_and(|facts| index::prove(&[Arc::new(facts)]).is_ok())
+    facts.is_ok_and(|facts| index::prove_one(&facts).is_ok())
 }
 
 /// The path of a file that another task made and nobody changed by hand; else refused.

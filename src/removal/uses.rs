@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::index::{Index, lexed, mentions, names};
-use crate::landmarks::SpecEnum;
+use crate::landmarks::{SpecEnum, means_another};
 use crate::note::{Outcome, Place};
 use ra_ap_rustc_lexer::TokenKind;
 
@@ -31,10 +31,7 @@ pub fn of_variant(
             continue;
         }
         let facts = index.facts(&path)?;
-        let here = index.resolve(&facts, &spec.fact.name);
-        if here.is_some_and(|path| spec.namesakes.contains(&path)) {
-            continue;
-        }
+        let is_other = means_another(index, &facts, spec, &spec.fact.name);
         let in_impl = |at: usize| {
             let mut around = facts.impls.iter().filter(|of| of.range.contains(&at));
             around.any(|of| owners.contains(of.self_type.as_str()))
@@ -50,7 +47,9 @@ pub fn of_variant(
                 let is_owner = owners.contains(pair[0]) || pair[0] == "Self" && in_impl(named.at);
                 is_owner && pair[1] == variant
             });
-            if is_it || is_imported && named.segments[0] == variant {
+            let is_bare = owners.contains(named.segments[0]) || named.segments[0] == "Self";
+            let is_it = is_it && !(is_bare && is_other);
+            if is_it || is_imported && !is_other && named.segments[0] == variant {
                 let place = facts.place(&(named.at..named.at + named.segments[0].len()));
                 found.push((place, format!("names `{}`", named.segments.join("::"))));
             }
