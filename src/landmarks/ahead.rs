@@ -77,6 +77,7 @@ fn alias(line: &str, name: &str) -> Option<String> {
     }
     let rest = line.strip_prefix("pub type ")?;
     let target = rest.split_once('=')?.1.trim().trim_end_matches(';');
+    let target = target.split('<').next()?.trim_end();
     (target.rsplit("::").next() == Some(name))
         .then(|| word(rest))
         .flatten()
@@ -97,6 +98,8 @@ mod tests {
             other("pub type Job = a::b::TaskSpec;").as_deref(),
             Some("Job")
         );
+        let generic = other("pub type Job<T> = a::TaskSpec<T>;");
+        assert_eq!(generic.as_deref(), Some("Job"));
         assert_eq!(other("pub use a::TaskSpec as _;"), None);
         assert_eq!(other("pub type Jobs = Vec<a::TaskSpec>;"), None);
         assert_eq!(other("use a::TaskSpec as Spec;"), None);

@@ -4,6 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
 use super::effects::Effect;
 use super::own::Own;
 use super::program::{FnRef, Program};
@@ -11,6 +13,7 @@ use super::scope::Env;
 use super::sites::Seen;
 use crate::index::Code;
 use crate::note::Outcome;
+use crate::pool::pool;
 
 /// How many calls deep the work is followed.
 const DEPTH: usize = 10;
@@ -119,6 +122,7 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
             if level.is_empty() || done.len() > FUNCTIONS || is_enough {
                 break;
             }
+            self.read_ahead(level.iter().map(|(function, ..)| function), &done);
             let mut next = Vec::new();
             for (function, through, from) in level {
                 if !done.insert(function.key()) {
@@ -154,6 +158,21 @@ impl<'a, 'i, 'w> Looker<'a, 'i, 'w> {
             level = next;
         }
         Ok(evidence)
+    }
+
+    /// Reads functions that are not `done` on all cores; what is wrong with one is said when it is
+    /// asked for.
+    pub(super) fn read_ahead<'f>(
+        &self,
+        functions: impl Iterator<Item = &'f FnRef>,
+        done: &BTreeSet<(String, usize)>,
+    ) {
+        let open = functions.filter(|function| !done.contains(&function.key()));
+        let open: Vec<&FnRef> = open.take(FUNCTIONS).collect();
+        if let (Some(pool), true) = (pool(), open.len() > 1) {
+            let read = |function: &&FnRef| drop(self.of(function));
+            pool.install(|| open.par_iter().for_each(read));
+        }
     }
 
     /// What a function does itself.

@@ -56,6 +56,7 @@ fn deep(looker: &Looker<'_, '_, '_>, function: FnRef) -> Outcome<Option<(Effect,
     let mut level = vec![function];
     let mut found: Option<(Effect, String, String)> = None;
     while !level.is_empty() && done.len() < FUNCTIONS {
+        looker.read_ahead(level.iter(), &done);
         let mut next = Vec::new();
         for function in level {
             if !done.insert(function.key()) {
