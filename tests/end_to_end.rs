@@ -44,9 +44,12 @@ fn pedantic_is_silent_on_what_is_generated(fleet: &Fleet) {
     assert!(said.is_empty(), "{said:#?}");
 }
 
-/// Only insertions: no line of any file that stood is deleted or changed.
+/// Only insertions: no line of any file that stood is deleted or changed, but in the record of the
+/// task, which keeps up with it.
 fn nothing_is_deleted(fleet: &Fleet) {
-    for line in fleet.git(&["diff", "--numstat"]).lines() {
+    let is_record = |line: &&str| line.contains("\tsnapshots/oxy-task/");
+    let changed = fleet.git(&["diff", "--numstat"]);
+    for line in changed.lines().filter(|line| !is_record(line)) {
         let deleted = line.split('\t').nth(1);
         assert_eq!(deleted, Some("0"), "{line}");
     }

@@ -34,11 +34,16 @@ pub fn brought(changes: &[FileChange], before: &[RecordedPiece]) -> Vec<Recorded
             continue;
         };
         // To hash a lock file takes its time: only what was made as a whole is compared.
-        let is_file = |piece: &&mut RecordedPiece| piece.kind == FILE && piece.path == change.path;
-        let is_it =
-            |piece: &&mut RecordedPiece| is_file(piece) && piece.hash == hash(&standing.text);
+        let is_made = |piece: &RecordedPiece, text: &str| {
+            piece.kind == FILE && piece.path == change.path && piece.hash == hash(text)
+        };
+        let is_it = |piece: &&mut RecordedPiece| is_made(piece, &standing.text);
         if let Some(grown) = pieces.iter_mut().find(is_it) {
             grown.hash = hash(&change.after);
+            continue;
+        }
+        // What a person had taken out of a file that was made came back.
+        if pieces.iter().any(|piece| is_made(piece, &change.after)) {
             continue;
         }
         let mut new = hunks(&change.edits);
