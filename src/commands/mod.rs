@@ -41,19 +41,22 @@ pub fn main() -> ExitCode {
     if let Some(code) = crate::spawn::probe::stand_in() {
         return code;
     }
-    let cli = match Cli::try_parse_from(crate::cli::arguments()) {
-        Ok(cli) => cli,
-        Err(e) => {
-            let _ = e.print();
-            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
-        }
-    };
     let thread = std::thread::Builder::new()
         .stack_size(STACK)
-        .spawn(move || run(&cli));
+        .spawn(parse_and_run);
     match thread.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => ExitCode::from(code),
         _ => ExitCode::from(101),
+    }
+}
+
+fn parse_and_run() -> u8 {
+    match Cli::try_parse_from(crate::cli::arguments()) {
+        Ok(cli) => run(&cli),
+        Err(e) => {
+            let _ = e.print();
+            u8::try_from(e.exit_code()).unwrap_or(2)
+        }
     }
 }
 
