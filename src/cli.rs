@@ -8,7 +8,6 @@ use crate::apply::Guards;
 use crate::migrate::SiteRequest;
 use crate::note::{Outcome, Refusal};
 use crate::request::{self, TaskRequest};
-use crate::schedule;
 use crate::verify::Depth;
 use crate::workspace::CargoOptions;
 
@@ -78,6 +77,22 @@ impl Common {
         }
     }
 
+    /// The options that bear on what a command does, as they are typed.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        let CargoOptions {
+            manifest_path,
+            flags,
+        } = self.cargo();
+        let manifest = manifest_path.map(|path| path.display().to_string());
+        let manifest = manifest
+            .into_iter()
+            .flat_map(|path| ["--manifest-path".to_owned(), path]);
+        let config = self.config.iter().cloned();
+        let config = config.flat_map(|pair| ["--config".to_owned(), pair]);
+        manifest.chain(config).chain(flags).collect()
+    }
+
     /// What concerns cargo.
     #[must_use]
     pub fn cargo(&self) -> CargoOptions {
@@ -126,13 +141,13 @@ pub enum Color {
 pub enum Command {
     /// Scaffold a task
     #[command(
-        after_help = "Example:\n  cargo oxy-task new CloneRepository clone_url:String target_dir:PathBuf auth_token:secret \\\n    --key clone_url,target_dir"
+        after_help = "Example:\n  cargo oxy-task new CloneRepository clone_url:String target_dir:PathBuf auth_token:secret \\\n    --key clone_url,target_dir\n  cargo oxy-task new --interactive"
     )]
     New(Box<New>),
     /// Turn a call that spawns into a task
     #[command(
         name = "migrate-spawn",
-        after_help = "The work stays in its file, as what the task runs; what it takes with it becomes the task's fields.\n\nExample:\n  cargo oxy-task migrate-spawn crates/app/src/api/import.rs:120 --as ImportRepository --dry-run"
+        after_help = "The work stays in its file, as what the task runs; what it takes with it becomes the task's fields.\n\nExample:\n  cargo oxy-task migrate-spawn crates/app/src/api/import.rs:120 --as ImportRepository --dry-run\n  cargo oxy-task migrate-spawn --interactive"
     )]
     MigrateSpawn(Box<MigrateSpawn>),
     /// Unpack a workspace, scaffold a task into it, show the diff, run its tests
@@ -223,6 +238,21 @@ impl Writing {
         Ok(())
     }
 
+    /// The same, as it is typed.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        let flags = [
+            ("--dry-run", self.dry_run),
+            ("--allow-dirty", self.allow_dirty),
+            ("--allow-staged", self.allow_staged),
+            ("--allow-no-vcs", self.allow_no_vcs),
+            ("--verify=check", self.verify == Depth::Check),
+            ("--verify=test", self.verify == Depth::Test),
+        ];
+        let given = flags.into_iter().filter(|(_, is_given)| *is_given);
+        given.map(|(flag, _)| flag.to_owned()).collect()
+    }
+
     /// The guards that stay.
     #[must_use]
     pub fn guards(&self) -> Guards {
@@ -297,7 +327,8 @@ pub struct Writing {
 #[derive(Debug, Args)]
 pub struct New {
     /// Name of the variant, `UpperCamelCase`
-    variant: String,
+    #[arg(required_unless_present = "interactive")]
+    variant: Option<String>,
     /// Fields; `NAME:secret` is carried as a reference
     #[arg(value_name = "FIELD:TYPE")]
     fields: Vec<String>,
@@ -336,11 +367,18 @@ pub struct Repair {
 #[derive(Debug, Args)]
 pub struct MigrateSpawn {
     /// Where the call stands
-    #[arg(value_name = "FILE:LINE[:COL]")]
-    site: String,
+    #[arg(
+        value_name = "FILE:LINE[:COL]",
+        required_unless_present = "interactive"
+    )]
+    site: Option<String>,
     /// Name of the variant, `UpperCamelCase`
-    #[arg(long = "as", value_name = "VARIANT")]
-    variant: String,
+    #[arg(
+        long = "as",
+        value_name = "VARIANT",
+        required_unless_present = "interactive"
+    )]
+    variant: Option<String>,
     /// The type of a captured variable that could not be found
     #[arg(long = "type", value_name = "NAME=TYPE")]
     types: Vec<String>,
@@ -400,6 +438,9 @@ struct TaskOptions {
     /// Refuse where nothing claims root tasks
     #[arg(long)]
     require_worker: bool,
+    /// Ask for what is not given, show the diff, and ask before it is written
+    #[arg(short, long)]
+    interactive: bool,
 }
 
 /// `--dedupe`.
@@ -420,51 +461,58 @@ pub fn recorded_request(arguments: &[String]) -> Outcome<TaskRequest> {
     let program = std::iter::once("cargo-oxy-task");
     let line = program.chain(arguments.iter().map(String::as_str));
     match Cli::try_parse_from(line).map(|cli| cli.command) {
-        Ok(Command::New(args)) => args.request().map_err(|_| unknown()),
+        Ok(Command::New(args)) if !args.is_interactive() => args.request().map_err(|_| unknown()),
         _ => Err(unknown()),
     }
 }
 
+/// The variant's name; empty where it is still to be asked for.
+fn variant_name(given: Option<&str>) -> Outcome<String> {
+    given.map_or(Ok(String::new()), request::variant_name)
+}
+
 impl New {
+    /// Whether what is not given is asked for.
+    #[must_use]
+    pub fn is_interactive(&self) -> bool {
+        self.options.interactive
+    }
+
     /// The validated request; refuses what is wrong without the workspace.
+    ///
+    /// The variant's name is empty where it is still to be asked for.
     pub fn request(&self) -> Outcome<TaskRequest> {
-        let variant = request::variant_name(&self.variant)?;
+        let variant = variant_name(self.variant.as_deref())?;
         let fields = self
             .fields
             .iter()
             .map(|text| request::field(text))
             .collect::<Outcome<Vec<_>>>()?;
         let request = self.options.request(variant, fields)?;
-        request::check_fields(&request.fields, request.key.as_deref())?;
+        let is_open = self.is_interactive() && request.fields.is_empty();
+        if !is_open {
+            request::check_fields(&request.fields, request.key.as_deref())?;
+        }
         Ok(request)
     }
 }
 
 impl MigrateSpawn {
+    /// Whether what is not given is asked for.
+    #[must_use]
+    pub fn is_interactive(&self) -> bool {
+        self.options.interactive
+    }
+
     /// The site and the task; refuses what is wrong without the workspace.
     ///
-    /// The path is as it was typed.
+    /// The path is as it was typed. It and the variant's name are empty where they are still to be
+    /// asked for.
     pub fn request(&self) -> Outcome<SiteRequest> {
-        let usage = || {
-            let message = format!("`{}` names no line of a file", self.site);
-            Refusal::usage("site", message)
-                .help("say where the call stands: `crates/app/src/api.rs:120`, with a column where the line has several")
-        };
-        let number = |text: &str| text.parse::<usize>().ok().filter(|n| *n > 0);
-        let (rest, last) = self.site.rsplit_once(':').ok_or_else(usage)?;
-        let last = number(last).ok_or_else(usage)?;
-        let (path, line, column) = match rest.rsplit_once(':') {
-            Some((path, line)) if number(line).is_some() => {
-                (path, number(line).unwrap_or(last), Some(last))
-            }
-            _ => (rest, last, None),
-        };
-        if path.is_empty() {
-            return Err(usage());
-        }
-        let task = self
-            .options
-            .request(request::variant_name(&self.variant)?, Vec::new())?;
+        let place = self.site.as_deref().map(place).transpose()?;
+        let (path, line, column) = place.unwrap_or_default();
+        let variant = variant_name(self.variant.as_deref())?;
+        let task = self.options.request(variant, Vec::new())?;
         Ok(SiteRequest {
             path: path.to_owned(),
             line,
@@ -476,6 +524,28 @@ impl MigrateSpawn {
             task,
         })
     }
+}
+
+/// The path, the line and the column of `FILE:LINE[:COL]`.
+fn place(text: &str) -> Outcome<(&str, usize, Option<usize>)> {
+    let usage = || {
+        let message = format!("`{text}` names no line of a file");
+        Refusal::usage("site", message)
+            .help("say where the call stands: `crates/app/src/api.rs:120`, with a column where the line has several")
+    };
+    let number = |text: &str| text.parse::<usize>().ok().filter(|n| *n > 0);
+    let (rest, last) = text.rsplit_once(':').ok_or_else(usage)?;
+    let last = number(last).ok_or_else(usage)?;
+    let (path, line, column) = match rest.rsplit_once(':') {
+        Some((path, line)) if number(line).is_some() => {
+            (path, number(line).unwrap_or(last), Some(last))
+        }
+        _ => (rest, last, None),
+    };
+    if path.is_empty() {
+        return Err(usage());
+    }
+    Ok((path, line, column))
 }
 
 /// Values by name.
@@ -501,34 +571,26 @@ impl TaskOptions {
     /// The request of a task with these fields.
     fn request(&self, variant: String, fields: Vec<request::Field>) -> Outcome<TaskRequest> {
         let key = self.key.as_deref().map(request::key).transpose()?;
-        if let Some(pattern) = self.retry_on.iter().find(|pattern| pattern.is_empty()) {
-            return Err(Refusal::usage(
-                "retry-on",
-                format!("`{pattern}` would retry every failure"),
-            )
-            .help("give a part of the messages that are worth another try"));
-        }
-        if self.schedule.is_some() && matches!(self.dedupe, Some(Dedupe::Forever)) {
-            return Err(Refusal::usage(
-                "schedule",
-                "with `--dedupe forever` the schedule enqueues the task once and never again",
-            )
-            .help("leave --dedupe out: of a tick comes one task all the same"));
-        }
+        let retry_on = self.retry_on.iter().map(|text| request::retry_on(text));
+        let retry_on = retry_on.collect::<Outcome<_>>()?;
+        let dedupe = match self.dedupe {
+            Some(Dedupe::Forever) => request::Dedupe::Forever,
+            Some(Dedupe::Active) | None => request::Dedupe::Active,
+        };
+        let schedule = self.schedule.as_deref();
+        let schedule = schedule.map(|text| request::scheduled(text, dedupe));
+        let schedule = schedule.transpose()?;
         Ok(TaskRequest {
             variant,
             fields,
             key,
-            dedupe: match self.dedupe {
-                Some(Dedupe::Forever) => request::Dedupe::Forever,
-                Some(Dedupe::Active) | None => request::Dedupe::Active,
-            },
+            dedupe,
             timeout: request::duration(self.timeout.as_deref().unwrap_or("30m"))?,
             retries: self.retries.unwrap_or(5),
             backoff: request::backoff(self.backoff.as_deref().unwrap_or("exp:1s..60s"))?,
-            retry_on: self.retry_on.clone(),
+            retry_on,
             status: self.status.as_deref().map(request::status).transpose()?,
-            schedule: self.schedule.as_deref().map(schedule::parse).transpose()?,
+            schedule,
             tag: self.tag.as_deref().map(request::tag).transpose()?,
             doc: self.doc.as_deref().map(request::doc).transpose()?,
             no_todo: self.no_todo,
@@ -537,21 +599,21 @@ impl TaskOptions {
         })
     }
 
-    /// The options that say what an item of the task's module is like, each with that item.
+    /// What the options that were given decide.
     fn given(&self) -> Vec<(&'static str, &'static str)> {
         let all = [
-            ("--dedupe", "fn insert", self.dedupe.is_some()),
-            ("--dedupe", "fn enqueue", self.dedupe.is_some()),
-            ("--timeout", "const TIMEOUT", self.timeout.is_some()),
-            ("--retries", "fn policy", self.retries.is_some()),
-            ("--backoff", "fn policy", self.backoff.is_some()),
-            ("--retry-on", "fn policy", !self.retry_on.is_empty()),
-            ("--status", "const TABLE", self.status.is_some()),
-            ("--status", "fn statuses", self.status.is_some()),
-            ("--schedule", "const SCHEDULE", self.schedule.is_some()),
+            ("--dedupe", self.dedupe.is_some()),
+            ("--timeout", self.timeout.is_some()),
+            ("--retries", self.retries.is_some()),
+            ("--backoff", self.backoff.is_some()),
+            ("--retry-on", !self.retry_on.is_empty()),
+            ("--status", self.status.is_some()),
+            ("--schedule", self.schedule.is_some()),
         ];
-        let given = all.into_iter().filter(|(.., is_given)| *is_given);
-        given.map(|(option, item, _)| (option, item)).collect()
+        let given = all.into_iter().filter(|(_, is_given)| *is_given);
+        given
+            .flat_map(|(option, _)| request::decided(option))
+            .collect()
     }
 }
 

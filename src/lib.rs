@@ -1,6 +1,7 @@
 //! `cargo oxy-task` scaffolds durable background tasks.
 //!
-//! A request goes one way: [`cli`] turns arguments into a [`request`]; [`workspace`] reads
+//! A request goes one way: [`cli`] turns arguments into a [`request`], and [`ask`] asks a person for
+//! what they leave open; [`workspace`] reads
 //! members and files; [`index`] parses what can matter; [`landmarks`] finds the enum, its
 //! matches, the executor, the queue; [`pieces`] plan what is to be added; [`plan`] and
 //! [`edit`] turn that into changes of files; [`report`] shows them and [`apply`] writes them.
@@ -10,6 +11,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod apply;
+pub mod ask;
 pub mod check;
 pub mod cli;
 pub mod commands;

@@ -55,6 +55,14 @@ impl TaskRequest {
                 format!("{name}:{}", crate::index::tokens(&field.ty))
             });
         }
+        out.extend(self.options());
+        out
+    }
+
+    /// The options among them.
+    #[must_use]
+    pub fn options(&self) -> Vec<String> {
+        let mut out = Vec::new();
         let mut option = |name: &str, value: String| out.extend([format!("--{name}"), value]);
         if let Some(key) = &self.key {
             option("key", key.join(","));
@@ -94,6 +102,24 @@ impl TaskRequest {
         }
         out
     }
+}
+
+/// Options that say what an item of the task's module is like, each with that item.
+const DECIDED: [(&str, &str); 9] = [
+    ("--dedupe", "fn insert"),
+    ("--dedupe", "fn enqueue"),
+    ("--timeout", "const TIMEOUT"),
+    ("--retries", "fn policy"),
+    ("--backoff", "fn policy"),
+    ("--retry-on", "fn policy"),
+    ("--status", "const TABLE"),
+    ("--status", "fn statuses"),
+    ("--schedule", "const SCHEDULE"),
+];
+
+/// What `option` decides, as [`TaskRequest::given`] holds it.
+pub fn decided(option: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    DECIDED.into_iter().filter(move |(of, _)| *of == option)
 }
 
 /// Milliseconds in the largest unit that holds them.
@@ -446,6 +472,35 @@ pub fn backoff(text: &str) -> Outcome<Backoff> {
     }
     Err(Refusal::usage("backoff", format!("`{text}` is no backoff"))
         .help("a backoff is `fixed:2s`, or `exp:1s..60s` with the smaller delay first"))
+}
+
+/// A number of tries.
+pub fn retries(text: &str) -> Outcome<u32> {
+    text.parse().map_err(|_| {
+        Refusal::usage("retries", format!("`{text}` is no number of tries"))
+            .help("give a whole number; 0 never tries again")
+    })
+}
+
+/// A part of the messages that are worth another try.
+pub fn retry_on(text: &str) -> Outcome<String> {
+    if text.is_empty() {
+        return Err(Refusal::usage("retry-on", "`` would retry every failure")
+            .help("give a part of the messages that are worth another try"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A schedule for a task that drops duplicates so.
+pub fn scheduled(text: &str, dedupe: Dedupe) -> Outcome<String> {
+    if dedupe == Dedupe::Forever {
+        return Err(Refusal::usage(
+            "schedule",
+            "with `--dedupe forever` the schedule enqueues the task once and never again",
+        )
+        .help("leave --dedupe out: of a tick comes one task all the same"));
+    }
+    crate::schedule::parse(text)
 }
 
 /// Parses `entity.column[@FIELD][:running=V,done=V,failed=V]`.

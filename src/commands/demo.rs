@@ -75,6 +75,7 @@ fn prepare(
         &common,
         &writing,
         Asked::Task(Box::new(cli::demo_request()?)),
+        None,
     )?;
     Ok((done, has_repository))
 }

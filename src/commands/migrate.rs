@@ -1,28 +1,9 @@
-//! `migrate-spawn`: turns a call that spawns into a task.
+//! `migrate-spawn`: where the call stands that becomes a task.
 
 use std::path::Path;
 
-use super::new::{self, Asked};
-use crate::cli::{Common, Writing};
-use crate::migrate::SiteRequest;
 use crate::note::{Outcome, Refusal};
-use crate::report::Shell;
 use crate::workspace::Workspace;
-
-/// Runs the command.
-pub(super) fn run(
-    shell: &Shell,
-    common: &Common,
-    writing: &Writing,
-    request: SiteRequest,
-) -> Outcome<()> {
-    let asked = Asked::Site(Box::new(request));
-    let done = new::scaffold(shell, common, writing, asked)?;
-    done.report("migrate-spawn").show(shell, common.format);
-    // The process ends here: to free a whole workspace first would only take its time.
-    std::mem::forget(done);
-    Ok(())
-}
 
 /// The path relative to the workspace root: as it was typed from the current folder, else from the
 /// root.

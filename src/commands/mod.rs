@@ -6,6 +6,7 @@ mod doctor;
 mod explain;
 mod files;
 mod init;
+mod interactive;
 mod list;
 mod migrate;
 mod new;
@@ -22,9 +23,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use new::Asked;
 
 use crate::apply::{self, Earlier, State};
-use crate::cli::{Cli, Command, Common, Format};
+use crate::cli::{Cli, Command, Common, Format, Writing};
 use crate::config;
 use crate::index::{Index, Memory};
 use crate::landmarks::{self, Config, Landmarks, SpecEnum};
@@ -74,15 +76,19 @@ fn run(cli: &Cli) -> u8 {
         Command::New(args) => {
             let request = args.request();
             let variant = request.as_ref().ok().map(|r| r.variant.clone());
-            let result =
-                request.and_then(|request| new::run(&shell, common, &args.writing, request));
+            let result = request.and_then(|request| {
+                let asked = Asked::Task(Box::new(request));
+                start(&shell, common, &args.writing, asked, args.is_interactive())
+            });
             ("new", variant, result)
         }
         Command::MigrateSpawn(args) => {
             let request = args.request();
             let variant = request.as_ref().ok().map(|r| r.task.variant.clone());
-            let result =
-                request.and_then(|request| migrate::run(&shell, common, &args.writing, request));
+            let result = request.and_then(|request| {
+                let asked = Asked::Site(Box::new(request));
+                start(&shell, common, &args.writing, asked, args.is_interactive())
+            });
             ("migrate-spawn", variant, result)
         }
         Command::Demo(args) => match demo::run(&shell, common, &args.dir) {
@@ -126,6 +132,20 @@ fn run(cli: &Cli) -> u8 {
             refusal.exit_code()
         }
     }
+}
+
+/// Scaffolds what is asked for; what is left open is asked first.
+fn start(
+    shell: &Shell,
+    common: &Common,
+    writing: &Writing,
+    asked: Asked,
+    is_interactive: bool,
+) -> Outcome<()> {
+    if is_interactive {
+        return interactive::run(shell, common, writing, asked);
+    }
+    new::run(shell, common, writing, asked, None)
 }
 
 /// A workspace with its configuration.

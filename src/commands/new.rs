@@ -27,19 +27,24 @@ use crate::workspace::Workspace;
 /// The edition that is taken until it is known.
 const EDITION: &str = "2024";
 
-/// Runs the command.
+/// Runs the command that asks for that; `approval`, where there is one, decides on what is planned.
 pub(super) fn run(
     shell: &Shell,
     common: &Common,
     writing: &Writing,
-    request: TaskRequest,
+    asked: Asked,
+    approval: Option<Approval<'_>>,
 ) -> Outcome<()> {
-    let done = scaffold(shell, common, writing, Asked::Task(Box::new(request)))?;
-    done.report("new").show(shell, common.format);
+    let command = asked.command();
+    let done = scaffold(shell, common, writing, asked, approval)?;
+    done.report(command).show(shell, common.format);
     // The process ends here: to free a whole workspace first would only take its time.
     std::mem::forget(done);
     Ok(())
 }
+
+/// Looks at what is about to be written, and refuses it or not.
+pub(super) type Approval<'a> = &'a dyn Fn(&Report<'_>) -> Outcome<()>;
 
 /// What a task is made from.
 #[derive(Debug, Clone)]
@@ -68,6 +73,7 @@ pub(super) struct Scaffolded {
     planned: Planned,
     changes: Vec<FileChange>,
     applied: bool,
+    proposed: bool,
 }
 
 impl Scaffolded {
@@ -80,6 +86,7 @@ impl Scaffolded {
             plan: &self.planned.plan,
             changes: &self.changes,
             applied: self.applied,
+            proposed: self.proposed,
         }
     }
 
@@ -95,6 +102,7 @@ pub(super) fn scaffold(
     common: &Common,
     writing: &Writing,
     asked: Asked,
+    approval: Option<Approval<'_>>,
 ) -> Outcome<Scaffolded> {
     writing.check()?;
     let command = asked.command();
@@ -142,7 +150,7 @@ pub(super) fn scaffold(
         &mut memory,
     )?;
     let mut changes = planned.plan.changes()?;
-    let mut applied = false;
+    let (mut applied, mut proposed) = (false, false);
     let state = workspace.state();
     let guards = writing.guards();
     let writes = !writing.dry_run && !planned.plan.is_complete();
@@ -167,6 +175,18 @@ pub(super) fn scaffold(
     })?;
     if let Some(checked) = checked {
         checked.map_err(|_| Refusal::new("no-vcs", "the thread that runs git panicked"))??;
+        if let Some(approval) = approval {
+            approval(&Report {
+                command,
+                task: &planned.task,
+                landmarks: &planned.landmarks,
+                plan: &planned.plan,
+                changes: &changes,
+                applied,
+                proposed,
+            })?;
+            proposed = true;
+        }
         Writer {
             proof: Proof {
                 shell,
@@ -187,6 +207,7 @@ pub(super) fn scaffold(
         planned,
         changes,
         applied,
+        proposed,
     })
 }
 

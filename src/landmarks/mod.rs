@@ -36,7 +36,7 @@ pub use resume::{ResumeDispatch, ResumeReading};
 pub use root_policy::RootPolicy;
 pub use scheduler::{Form as JobForm, Registration, Scheduler, discover as find_scheduler};
 pub use spec::{SpecEnum, discover as discover_spec, field_case, wire_case};
-pub use status::{Status, find as find_status};
+pub use status::{Status, check as check_status, columns as status_columns, find as find_status};
 pub use steps::{STEPS, Step, VariantSteps, function_around, is_test, steps};
 pub use tasks::{TaskModule, modules as task_modules};
 pub use worker::WorkerSite;

@@ -1,6 +1,6 @@
 //! The domain status column that `--status` names: its entity, type, values and key.
 
-use crate::index::{FieldFact, FileFacts, Index};
+use crate::index::{FieldFact, FileFacts, Index, StructFact};
 use crate::note::{Outcome, Refusal};
 use crate::request::{Field, StatusRequest};
 
@@ -32,9 +32,43 @@ pub struct Status {
     pub has_updated_at: bool,
 }
 
-/// Finds what `request` names.
-pub fn find(index: &Index<'_>, request: &StatusRequest, fields: &[Field]) -> Outcome<Status> {
+/// What columns of a state are called, or end with.
+const STATE_COLUMNS: [&str; 2] = ["status", "state"];
+
+/// The columns of the workspace's entities that may say how far work is, as `--status` names them.
+pub fn columns(index: &Index<'_>) -> Outcome<Vec<String>> {
+    let mut out = Vec::new();
+    for path in index.containing("DeriveEntityModel") {
+        let stem = path.rsplit('/').next().and_then(|f| f.strip_suffix(".rs"));
+        let facts = index.facts(&path)?;
+        let Some((entity, model)) = stem.zip(facts.model()) else {
+            continue;
+        };
+        let names = model.fields.iter().map(|field| field.name.as_str());
+        let states = names.filter(|name| {
+            let mut states = STATE_COLUMNS.iter();
+            states.any(|state| name.rsplit('_').next() == Some(*state))
+        });
+        out.extend(states.map(|name| format!("{entity}.{name}")));
+    }
+    out.sort();
+    out.dedup();
+    Ok(out)
+}
+
+/// Refuses a status whose column or values the workspace does not have; the field that holds the
+/// row's key is not looked at.
+pub fn check(index: &Index<'_>, request: &StatusRequest) -> Outcome<()> {
     let facts = entity(index, &request.entity)?;
+    let (_, column) = column(&facts, request)?;
+    values(index, &facts, request, column).map(|_| ())
+}
+
+/// The row, and its column.
+fn column<'f>(
+    facts: &'f FileFacts,
+    request: &StatusRequest,
+) -> Outcome<(&'f StructFact, &'f FieldFact)> {
     let path = &facts.file.path;
     let model = facts
         .model()
@@ -52,6 +86,14 @@ pub fn find(index: &Index<'_>, request: &StatusRequest, fields: &[Field]) -> Out
             .at(facts.place(&model.name_range))
             .help(format!("its columns are: {}", known.join(", ")))
         })?;
+    Ok((model, column))
+}
+
+/// Finds what `request` names.
+pub fn find(index: &Index<'_>, request: &StatusRequest, fields: &[Field]) -> Outcome<Status> {
+    let facts = entity(index, &request.entity)?;
+    let path = &facts.file.path;
+    let (model, column) = column(&facts, request)?;
     let keys: Vec<&FieldFact> = model
         .fields
         .iter()

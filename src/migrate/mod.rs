@@ -46,6 +46,27 @@ pub struct SiteRequest {
     pub task: TaskRequest,
 }
 
+impl SiteRequest {
+    /// The arguments that ask for the same, from `migrate-spawn` on.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        let column = self.column.map(|column| format!(":{column}"));
+        let site = format!("{}:{}{}", self.path, self.line, column.unwrap_or_default());
+        let mut out = vec!["migrate-spawn".to_owned(), site, "--as".to_owned()];
+        out.push(self.task.variant.clone());
+        for (option, pairs) in [("--type", &self.types), ("--arg", &self.arguments)] {
+            for (name, value) in pairs {
+                out.extend([option.to_owned(), format!("{name}={value}")]);
+            }
+        }
+        let flags = [("--keep-site", self.keeps_site), ("--force", self.force)];
+        let flags = flags.into_iter().filter(|(_, is_given)| *is_given);
+        out.extend(flags.map(|(flag, _)| flag.to_owned()));
+        out.extend(self.task.options());
+        out
+    }
+}
+
 /// How a site's work is moved.
 #[derive(Debug, Clone)]
 pub struct Migration {

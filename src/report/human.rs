@@ -206,7 +206,7 @@ fn rendered(
 
 /// Text of the workspace without control characters: an escape sequence in a source file must
 /// not reach the terminal.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' => '\n',
@@ -236,9 +236,18 @@ pub(super) fn refusal(shell: &Shell, refusal: &Refusal) {
     );
 }
 
+/// Shows what would be written: what there is to note, and the diff on stdout.
+pub(super) fn propose(report: &Report<'_>, shell: &Shell) {
+    for note in &report.plan.notes {
+        shell.note(note);
+    }
+    shell.diff(&unified(report.changes));
+}
+
 /// Shows a report: the diff on stdout for a dry run, status lines and the summary on stderr.
 pub(super) fn show(report: &Report<'_>, shell: &Shell) {
-    for note in &report.plan.notes {
+    let notes = report.plan.notes.iter();
+    for note in notes.filter(|_| !report.proposed) {
         shell.note(note);
     }
     for step in &report.plan.steps {

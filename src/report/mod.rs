@@ -30,6 +30,7 @@ pub use demo::Demonstrated;
 pub use diff::unified;
 pub use doctor::Found;
 pub use human::Shell;
+pub(crate) use human::printable;
 pub use list::show as list;
 pub use recorded::{Recording, show as recorded};
 pub use removed::{Removed, show as removed};
@@ -60,6 +61,8 @@ pub struct Report<'a> {
     pub changes: &'a [FileChange],
     /// Whether they were written.
     pub applied: bool,
+    /// Whether they were proposed before, with all that there is to note.
+    pub proposed: bool,
 }
 
 impl Report<'_> {
@@ -70,6 +73,11 @@ impl Report<'_> {
             Format::Json => shell.product(&json::object(self).to_string()),
             Format::Markdown | Format::Sarif => shell.product(&markdown::sheet(self)),
         }
+    }
+
+    /// Shows what would be written, for a person to decide.
+    pub fn propose(&self, shell: &Shell) {
+        human::propose(self, shell);
     }
 
     /// In what order the change is to be deployed, and why.
@@ -84,6 +92,19 @@ impl Report<'_> {
             )
         }
     }
+}
+
+/// Arguments as a shell reads them.
+#[must_use]
+pub fn command_line(arguments: &[String]) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-:=,.@/".contains(c);
+    let quoted = arguments.iter().map(|argument| {
+        if !argument.is_empty() && argument.chars().all(is_plain) {
+            return argument.clone();
+        }
+        format!("'{}'", argument.replace('\'', "'\\''"))
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// Shows a refusal, in JSON too where that is the form.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::command_line;
 use crate::check::Finding;
 use crate::landmarks::{STEPS, Step, VariantSteps};
 use crate::snapshot::Standing;
@@ -59,7 +60,7 @@ pub fn show(sheet: &Sheet<'_>) -> String {
         let _ = writeln!(
             out,
             "\n## How it was scaffolded\n\n    cargo oxy-task {}\n\n| what | where | state |\n| --- | --- | --- |",
-            command(&scaffolded.request)
+            command_line(&scaffolded.request)
         );
         let mut last = String::new();
         for piece in &scaffolded.pieces {
@@ -105,16 +106,4 @@ fn open(sheet: &Sheet<'_>, out: &mut String) {
             place.path, place.line, of.message, of.rule, of.help
         );
     }
-}
-
-/// Arguments as a shell reads them.
-fn command(arguments: &[String]) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-:=,.@/".contains(c);
-    let quoted = arguments.iter().map(|argument| {
-        if !argument.is_empty() && argument.chars().all(is_plain) {
-            return argument.clone();
-        }
-        format!("'{}'", argument.replace('\'', "'\\''"))
-    });
-    quoted.collect::<Vec<_>>().join(" ")
 }
