@@ -249,6 +249,36 @@ fn what_is_not_agreed_to_is_not_written() {
     assert_eq!(fleet.git(&["status", "--porcelain", "--ignored"]), before);
 }
 
+/// What stands in the files counts when it is written, not when the question came.
+#[test]
+fn what_changes_before_the_answer_is_not_written_over() {
+    let fleet = Fleet::new();
+    let spec = "crates/agentic/core/src/delegation.rs";
+    let mut session = Session::start(&fleet, &["new", "Ping", "-i"], "xterm");
+    session.answer(&[("Field 1:", "")]);
+    session.answer(&DEFAULTS);
+    session.wait_for("Write this? (y/N)");
+    let text = format!("{}\n// Meanwhile.\n", fleet.read(spec));
+    fleet.write(spec, &text);
+    session.press("y\r");
+    let (code, _, screen) = session.end();
+    assert_eq!(code, Some(1), "{screen}");
+    assert!(screen.contains("error[changed]"), "{screen}");
+    assert_eq!(fleet.read(spec), text);
+    // Where a file would be refused, nobody is asked whether it may be written.
+    let mut session = Session::start(&fleet, &["new", "Ping", "-i"], "xterm");
+    session.answer(&[("Field 1:", "")]);
+    session.answer(&DEFAULTS);
+    let (code, product, screen) = session.end();
+    assert_eq!((code, product.as_str()), (Some(1), ""), "{screen}");
+    assert!(screen.contains("error[dirty]"), "{screen}");
+    assert!(!screen.contains("Write this?"), "{screen}");
+    assert_eq!(
+        fleet.git(&["status", "--porcelain"]).trim(),
+        format!("M {spec}")
+    );
+}
+
 #[test]
 fn a_site_is_chosen_from_those_that_could_become_tasks() {
     let fleet = Fleet::new();
@@ -312,6 +342,10 @@ fn who_cannot_be_asked_is_told_what_to_do() {
         assert!(ran.stderr.contains(why), "{}", ran.stderr);
         assert!(ran.stderr.contains("help: "), "{}", ran.stderr);
     }
+    let ran = fleet.tool(&["new", "-i", "--format=json"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["error"]["code"], "interactive");
+    assert_eq!(json["variant"], serde_json::Value::Null);
     let (code, _, screen) = Session::start(&fleet, &["new", "-i"], "dumb").end();
     assert_eq!(code, Some(2));
     assert!(screen.contains("TERM=dumb"), "{screen}");

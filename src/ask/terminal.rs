@@ -55,10 +55,11 @@ impl Ask for Terminal<'_> {
 
     fn choice(&self, what: &str, options: Vec<String>) -> Outcome<usize> {
         let what = format!("{}:", printable(what));
-        let options = options.iter().map(|option| printable(option)).collect();
+        let options: Vec<String> = options.iter().map(|option| printable(option)).collect();
+        let page = page(&options);
         let select = Select::<String>::new(&what, options)
             .with_help_message("up and down move, letters filter, Enter takes, Esc cancels")
-            .with_page_size(12)
+            .with_page_size(page)
             .with_render_config(RenderConfig::empty());
         let chosen = select.raw_prompt().map_err(unanswered)?;
         Ok(chosen.index)
@@ -77,6 +78,14 @@ impl Ask for Terminal<'_> {
     }
 }
 
+/// How many of `options` are shown at once: what is higher than the screen cannot be drawn anew, and
+/// a screen has 24 lines of 80 characters at least, of which the question has two or three.
+fn page(options: &[String]) -> usize {
+    let lines = |option: &String| (option.chars().count() + 2).div_ceil(80);
+    let highest = options.iter().map(lines).max().unwrap_or(1);
+    (20 / highest).clamp(1, 12)
+}
+
 /// Why there is no answer.
 fn unanswered(error: InquireError) -> Refusal {
     match error {
@@ -86,5 +95,20 @@ fn unanswered(error: InquireError) -> Refusal {
             format!("cannot ask on the terminal: {other}"),
         )
         .help("give the answers as options; nothing was written"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page;
+
+    #[test]
+    fn a_page_fits_a_small_screen() {
+        let of = |length: usize| page(&["none".to_owned(), "x".repeat(length)]);
+        assert_eq!(
+            [of(9), of(78), of(79), of(200), of(4000)],
+            [12, 12, 10, 6, 1]
+        );
+        assert_eq!(page(&[]), 12);
     }
 }

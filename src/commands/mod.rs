@@ -128,7 +128,8 @@ fn run(cli: &Cli) -> u8 {
     match result {
         Ok(()) => 0,
         Err(refusal) => {
-            report::refusal(&shell, common.format, name, variant.as_deref(), &refusal);
+            let variant = variant.as_deref().filter(|name| !name.is_empty());
+            report::refusal(&shell, common.format, name, variant, &refusal);
             refusal.exit_code()
         }
     }
