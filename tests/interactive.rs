@@ -23,7 +23,7 @@ struct Session {
     child: Child,
     keys: File,
     screen: Receiver<Vec<u8>>,
-    product: JoinHandle<String>,
+    product: Option<JoinHandle<String>>,
     /// All that was shown.
     shown: String,
     /// How much of it was waited for.
@@ -35,9 +35,12 @@ impl Session {
     fn start(fleet: &Fleet, args: &[&str], term: &str) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
         let pty = openpt(flags).unwrap();
+        // A copy is closed where another program starts; the tool must not hold its own keyboard.
+        let keys = File::from(pty.try_clone().unwrap());
         grantpt(&pty).unwrap();
         unlockpt(&pty).unwrap();
         let name = ptsname(&pty, Vec::new()).unwrap();
+        drop(pty);
         // Without O_NOCTTY it could become the terminal of the tests themselves.
         let terminal = OpenOptions::new()
             .read(true)
@@ -63,7 +66,6 @@ impl Session {
             stdout.read_to_string(&mut text).unwrap();
             text
         });
-        let keys = File::from(pty);
         let mut output = keys.try_clone().unwrap();
         let (send, screen) = channel();
         std::thread::spawn(move || {
@@ -79,7 +81,7 @@ impl Session {
             child,
             keys,
             screen,
-            product,
+            product: Some(product),
             shown: String::new(),
             seen: 0,
         }
@@ -112,12 +114,20 @@ impl Session {
 
     /// Waits for the end: the exit code (`None` after a signal), the product and the screen.
     fn end(mut self) -> (Option<i32>, String, String) {
-        let product = self.product.join().unwrap();
+        let product = self.product.take().unwrap().join().unwrap();
         let status = self.child.wait().unwrap();
         while let Ok(bytes) = self.screen.recv_timeout(PATIENCE) {
             self.shown.push_str(&String::from_utf8_lossy(&bytes));
         }
         (status.code(), product, text(&self.shown))
+    }
+}
+
+/// A test that fails leaves no tool behind that waits for an answer.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
