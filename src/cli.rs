@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::apply::Guards;
 use crate::migrate::SiteRequest;
 use crate::note::{Outcome, Refusal};
 use crate::request::{self, TaskRequest};
 use crate::schedule;
+use crate::suggest;
 use crate::verify::Depth;
 use crate::workspace::CargoOptions;
 
@@ -585,14 +587,47 @@ pub fn demo_request() -> Outcome<TaskRequest> {
     }
 }
 
-/// The arguments without the `oxy-task` that cargo puts first.
-#[must_use]
-pub fn arguments() -> Vec<std::ffi::OsString> {
-    let mut args: Vec<_> = std::env::args_os().collect();
-    if args.get(1).is_some_and(|arg| arg == "oxy-task") {
-        args.remove(1);
+impl Cli {
+    /// The command line of this process, without the `oxy-task` that cargo puts first.
+    ///
+    /// # Errors
+    ///
+    /// Clap's, which also stands for a help that was asked for.
+    pub fn parse_process() -> Result<Self, clap::Error> {
+        let mut args: Vec<_> = std::env::args_os().collect();
+        if args.get(1).is_some_and(|arg| arg == "oxy-task") {
+            args.remove(1);
+        }
+        Self::try_parse_from(args).map_err(with_suggestion)
     }
-    args
+}
+
+/// The error with the command or value that was most likely meant, where clap found none: it takes two
+/// letters of a short word that changed places for another word.
+fn with_suggestion(mut error: clap::Error) -> clap::Error {
+    let text = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    if error.get(ContextKind::SuggestedSubcommand).is_none()
+        && let Some(given) = text(&error, ContextKind::InvalidSubcommand)
+    {
+        let known = Cli::command();
+        let names = known.get_subcommands().map(clap::Command::get_name);
+        if let Some(name) = suggest::nearest(&given, names) {
+            let names = ContextValue::Strings(vec![name.to_owned()]);
+            error.insert(ContextKind::SuggestedSubcommand, names);
+        }
+    }
+    if error.get(ContextKind::SuggestedValue).is_none()
+        && let Some(given) = text(&error, ContextKind::InvalidValue)
+        && let Some(ContextValue::Strings(known)) = error.get(ContextKind::ValidValue)
+        && let Some(name) = suggest::nearest(&given, known.iter().map(String::as_str))
+    {
+        let name = ContextValue::String(name.to_owned());
+        error.insert(ContextKind::SuggestedValue, name);
+    }
+    error
 }
 
 #[cfg(test)]

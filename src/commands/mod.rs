@@ -21,8 +21,6 @@ mod write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::apply::{self, Earlier, State};
 use crate::cli::{Cli, Command, Common, Format};
 use crate::config;
@@ -51,7 +49,7 @@ pub fn main() -> ExitCode {
 }
 
 fn parse_and_run() -> u8 {
-    match Cli::try_parse_from(crate::cli::arguments()) {
+    match Cli::parse_process() {
         Ok(cli) => run(&cli),
         Err(e) => {
             let _ = e.print();
