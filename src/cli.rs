@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::apply::Guards;
 use crate::migrate::SiteRequest;
 use crate::note::{Outcome, Refusal};
 use crate::request::{self, TaskRequest};
+use crate::suggest;
 use crate::verify::Depth;
 use crate::workspace::CargoOptions;
 
@@ -18,7 +20,8 @@ use crate::workspace::CargoOptions;
     bin_name = "cargo oxy-task",
     version,
     about,
-    max_term_width = 100
+    max_term_width = 100,
+    after_help = "Example:\n  cargo oxy-task demo\n  cargo oxy-task new --help"
 )]
 pub struct Cli {
     /// What to do.
@@ -29,14 +32,15 @@ pub struct Cli {
     pub common: Common,
 }
 
-/// Options of every command.
+/// Options of every command; `-h` shows those that are wanted most.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Common {
     /// Path to the Cargo.toml of the workspace
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
     manifest_path: Option<PathBuf>,
     /// Overrides a key of [workspace.metadata.oxy-task] for this run
-    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    #[arg(long, global = true, value_name = "KEY=VALUE", hide_short_help = true)]
     pub config: Vec<String>,
     /// Form of the output
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
@@ -47,7 +51,8 @@ pub struct Common {
         global = true,
         value_name = "WHEN",
         default_value = "auto",
-        env = "CARGO_TERM_COLOR"
+        env = "CARGO_TERM_COLOR",
+        hide_short_help = true
     )]
     pub color: Color,
     /// No status lines
@@ -57,13 +62,13 @@ pub struct Common {
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// Run cargo without the network
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     offline: bool,
     /// Run cargo with the lock file as it is
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     locked: bool,
     /// Both of the above
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     frozen: bool,
 }
 
@@ -147,7 +152,8 @@ pub enum Command {
     /// Turn a call that spawns into a task
     #[command(
         name = "migrate-spawn",
-        after_help = "The work stays in its file, as what the task runs; what it takes with it becomes the task's fields.\n\nExample:\n  cargo oxy-task migrate-spawn crates/app/src/api/import.rs:120 --as ImportRepository --dry-run\n  cargo oxy-task migrate-spawn --interactive"
+        long_about = "Turn a call that spawns into a task\n\nThe work stays in its file, as what the task runs; what it takes with it becomes the task's fields.",
+        after_help = "Example:\n  cargo oxy-task migrate-spawn crates/app/src/api/import.rs:120 --as ImportRepository --dry-run\n  cargo oxy-task migrate-spawn --interactive"
     )]
     MigrateSpawn(Box<MigrateSpawn>),
     /// Unpack a workspace, scaffold a task into it, show the diff, run its tests
@@ -160,22 +166,22 @@ pub enum Command {
     Doctor,
     /// Show every variant, and which of the seven steps of a task each has
     #[command(
-        after_help = "The steps are those of the guideline: a variant, an executor's arm, an enqueue, a status with one\nwriter, an idempotency key, a policy, three tests. `-` is what does not apply.\n\nExample:\n  cargo oxy-task list --format json\n  cargo oxy-task list CloneRepository --format markdown\n  cargo oxy-task list --write-snapshot"
+        after_help = "The steps are those of the guideline: a variant, an executor's arm, an enqueue, a status with one writer, an idempotency key, a policy, three tests. `-` is what does not apply.\n\nExample:\n  cargo oxy-task list --format json\n  cargo oxy-task list CloneRepository --format markdown\n  cargo oxy-task list --write-snapshot"
     )]
     List(List),
     /// Keep the rules: exit 1 where any is broken
     #[command(
-        after_help = "OXT001 a spawn in an HTTP handler that should be a task, OXT002 a variant without an executor branch,\nOXT003 a secret by value, OXT004 no dedupe, OXT005 no policy or a wrong one, OXT006 two writers of a\nstatus column, OXT007 too few tests, OXT008 a wire form that changed. `cargo oxy-task explain OXT001`\nsays more. A spawn is justified directly above it: `// oxy-task: allow(spawn) — <reason>`.\n\nExample:\n  cargo oxy-task check --format sarif > oxy-task.sarif"
+        after_help = "OXT001 a spawn in an HTTP handler that should be a task, OXT002 a variant without an executor branch, OXT003 a secret by value, OXT004 no dedupe, OXT005 no policy or a wrong one, OXT006 two writers of a status column, OXT007 too few tests, OXT008 a wire form that changed. `cargo oxy-task explain OXT001` says more. A spawn is justified directly above it: `// oxy-task: allow(spawn) — <reason>`.\n\nExample:\n  cargo oxy-task check --format sarif > oxy-task.sarif"
     )]
     Check(Check),
     /// Show every call that spawns, with what the guideline says of it and why
     #[command(
-        after_help = "Q1 to Q6 are the guideline's questions: more than seconds, an external service, to survive a\nrestart, a polled status, a schedule, worth a retry. A1 to A3 are what may stay: a moment's work\nthat may be lost, a response's own stream, work that is reset when the stream is.\n\nExample:\n  cargo oxy-task survey crates/app --format markdown > spawns.md"
+        after_help = "Q1 to Q6 are the guideline's questions: more than seconds, an external service, to survive a restart, a polled status, a schedule, worth a retry. A1 to A3 are what may stay: a moment's work that may be lost, a response's own stream, work that is reset when the stream is.\n\nExample:\n  cargo oxy-task survey crates/app --format markdown > spawns.md"
     )]
     Survey(Survey),
     /// Take a scaffolded task out again
     #[command(
-        after_help = "It goes by the record of the task in the snapshots, and refuses what other code uses or a person\nchanged. Where the task was deployed: stop what enqueues it, let the queue run empty, then remove.\n\nExample:\n  cargo oxy-task remove CloneRepository --dry-run"
+        after_help = "It goes by the record of the task in the snapshots, and refuses what other code uses or a person changed. Where the task was deployed: stop what enqueues it, let the queue run empty, then remove.\n\nExample:\n  cargo oxy-task remove CloneRepository --dry-run"
     )]
     Remove(Remove),
     /// Add what recorded tasks lack, after a merge say
@@ -313,10 +319,10 @@ pub struct Writing {
     #[arg(long)]
     pub allow_dirty: bool,
     /// Edit files with staged changes
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub allow_staged: bool,
     /// Edit without version control
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub allow_no_vcs: bool,
     /// Prove the result with cargo; put everything back where it fails
     #[arg(long, value_name = "DEPTH", default_value = "none")]
@@ -405,7 +411,7 @@ struct TaskOptions {
     /// Fields of the idempotency key [default: all but secrets]
     #[arg(long, value_name = "FIELD,…")]
     key: Option<String>,
-    /// A duplicate is dropped while the first is active, or for ever [default: active]
+    /// How long a duplicate is dropped [default: active]
     #[arg(long, value_name = "WHEN")]
     dedupe: Option<Dedupe>,
     /// The task's deadline, all its attempts together [default: 30m]
@@ -420,10 +426,10 @@ struct TaskOptions {
     /// Retry failures whose message holds TEXT [default: transient ones]
     #[arg(long, value_name = "TEXT")]
     retry_on: Vec<String>,
-    /// The status column that the task writes: `entity.column[@FIELD][:running=V,done=V,failed=V]`
+    /// Column it writes: `entity.column[@FIELD][:running=V,done=V,failed=V]`
     #[arg(long, value_name = "STATUS")]
     status: Option<String>,
-    /// Also scaffold the periodic enqueue: `MINUTE HOUR DAY MONTH WEEKDAY`, in UTC
+    /// Enqueue it by the clock too: `MINUTE HOUR DAY MONTH WEEKDAY`, in UTC
     #[arg(long, value_name = "CRON")]
     schedule: Option<String>,
     /// The serialized name, where it is not serde's
@@ -446,7 +452,9 @@ struct TaskOptions {
 /// `--dedupe`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Dedupe {
+    /// While the first is queued or running.
     Active,
+    /// For ever.
     Forever,
 }
 
@@ -647,14 +655,47 @@ pub fn demo_request() -> Outcome<TaskRequest> {
     }
 }
 
-/// The arguments without the `oxy-task` that cargo puts first.
-#[must_use]
-pub fn arguments() -> Vec<std::ffi::OsString> {
-    let mut args: Vec<_> = std::env::args_os().collect();
-    if args.get(1).is_some_and(|arg| arg == "oxy-task") {
-        args.remove(1);
+impl Cli {
+    /// The command line of this process, without the `oxy-task` that cargo puts first.
+    ///
+    /// # Errors
+    ///
+    /// Clap's, which also stands for a help that was asked for.
+    pub fn parse_process() -> Result<Self, clap::Error> {
+        let mut args: Vec<_> = std::env::args_os().collect();
+        if args.get(1).is_some_and(|arg| arg == "oxy-task") {
+            args.remove(1);
+        }
+        Self::try_parse_from(args).map_err(with_suggestion)
     }
-    args
+}
+
+/// The error with the command or value that was most likely meant, where clap found none: it takes two
+/// letters of a short word that changed places for another word.
+fn with_suggestion(mut error: clap::Error) -> clap::Error {
+    let text = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    if error.get(ContextKind::SuggestedSubcommand).is_none()
+        && let Some(given) = text(&error, ContextKind::InvalidSubcommand)
+    {
+        let known = Cli::command();
+        let names = known.get_subcommands().map(clap::Command::get_name);
+        if let Some(name) = suggest::nearest(&given, names) {
+            let names = ContextValue::Strings(vec![name.to_owned()]);
+            error.insert(ContextKind::SuggestedSubcommand, names);
+        }
+    }
+    if error.get(ContextKind::SuggestedValue).is_none()
+        && let Some(given) = text(&error, ContextKind::InvalidValue)
+        && let Some(ContextValue::Strings(known)) = error.get(ContextKind::ValidValue)
+        && let Some(name) = suggest::nearest(&given, known.iter().map(String::as_str))
+    {
+        let name = ContextValue::String(name.to_owned());
+        error.insert(ContextKind::SuggestedValue, name);
+    }
+    error
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use toml_edit::Item;
 
 use crate::landmarks::Config;
 use crate::note::{Outcome, Refusal};
+use crate::suggest;
 use crate::workspace::{Manifest, Workspace};
 
 /// Keys whose value is a path `package::module::Item`.
@@ -87,8 +88,13 @@ fn set(
                     .help("write events = { done = \"…\", failed = \"…\" }")
             })?;
             if !EVENTS.contains(&name) {
-                return Err(wrong(&format!("has no event `{name}`"))
-                    .help(format!("events are: {}", EVENTS.join(", "))));
+                return Err(
+                    wrong(&format!("has no event `{name}`")).help(suggest::or_one_of(
+                        name,
+                        &EVENTS,
+                        "events are",
+                    )),
+                );
             }
             config.events.insert(name.to_owned(), value.to_owned());
         }
@@ -166,5 +172,5 @@ fn set(
         .copied()
         .collect();
     Err(wrong("is no key of [workspace.metadata.oxy-task]")
-        .help(format!("keys are: {}", known.join(", "))))
+        .help(suggest::or_one_of(key, &known, "keys are")))
 }

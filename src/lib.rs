@@ -41,6 +41,7 @@ pub mod schedule;
 pub mod settled;
 pub mod snapshot;
 pub mod spawn;
+pub mod suggest;
 pub mod task;
 pub mod toolchain;
 pub mod trivia;

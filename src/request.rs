@@ -5,6 +5,7 @@ use syn::parse::Parser;
 use syn::visit::Visit;
 
 use crate::note::{Outcome, Refusal};
+use crate::suggest;
 
 /// A request to scaffold one task.
 #[derive(Debug, Clone)]
@@ -407,15 +408,16 @@ pub fn check_fields(fields: &[Field], key: Option<&[String]>) -> Outcome<()> {
             return Err(secret_in_key(name));
         }
         let Some(field) = fields.iter().find(|field| field.name == *name) else {
-            let known: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+            let usable = fields.iter().filter(|field| !field.is_secret);
+            let known: Vec<&str> = usable.map(|field| field.name.as_str()).collect();
             return Err(Refusal::usage(
                 "key-field",
                 format!("the key names `{name}`, which is no field of the task"),
             )
             .help(if known.is_empty() {
-                "the task has no fields: leave --key out".to_owned()
+                "the task has no fields for one: leave --key out".to_owned()
             } else {
-                format!("the fields are: {}", known.join(", "))
+                suggest::or_one_of(name, &known, "fields for a key are")
             }));
         };
         if field.is_secret {
@@ -542,7 +544,15 @@ pub fn status(text: &str) -> Outcome<StatusRequest> {
             "running" => &mut status.running,
             "done" => &mut status.done,
             "failed" => &mut status.failed,
-            other => return Err(usage(format!("`{other}` is none of running, done, failed"))),
+            other => {
+                let refusal = usage(format!("`{other}` is none of running, done, failed"));
+                return Err(
+                    match suggest::did_you_mean(other, ["running", "done", "failed"]) {
+                        Some(question) => refusal.help(question),
+                        None => refusal,
+                    },
+                );
+            }
         };
         if slot.replace(value.trim().to_owned()).is_some() {
             return Err(usage(format!("`{state}` is given twice")));

@@ -391,7 +391,7 @@ fn keys_that_cannot_be() {
         ),
         (
             &["Ping", "url:String", "dir:String", "--key", "uri"],
-            "the fields are: url, dir",
+            "did you mean `url`? fields for a key are: url, dir",
         ),
         (&["Ping", "--key", "url"], "the task has no fields"),
         (

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::cli::{Common, Format};
 use crate::note::{Outcome, Refusal};
 use crate::report::Shell;
+use crate::suggest;
 
 /// A section a code; the source of the texts, and of which codes there are.
 const CODES: &str = include_str!("../explain.md");
@@ -39,15 +40,9 @@ fn text(code: &str) -> Option<&'static str> {
 
 /// What to try instead of `code`.
 fn near(code: &str) -> String {
-    let code = code.to_lowercase();
-    let distance = |known: &str| similar::TextDiff::from_chars(code.as_str(), known).ratio();
-    let mut near: Vec<(f32, &str)> = all().map(|(known, _)| (distance(known), known)).collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let names: Vec<&str> = near.iter().take(3).map(|(_, known)| *known).collect();
-    format!(
-        "errors and warnings show theirs in brackets; near ones are {}",
-        names.join(", ")
-    )
+    let known = all().map(|(known, _)| known);
+    let question = suggest::did_you_mean(code, known);
+    question.unwrap_or_else(|| "errors and warnings show theirs in brackets".to_owned())
 }
 
 #[cfg(test)]
@@ -124,7 +119,12 @@ mod tests {
     #[test]
     fn a_code_that_is_misspelt_finds_the_right_one() {
         assert_eq!(text("no-vsc"), None);
-        assert!(near("no-vsc").contains("no-vcs"), "{}", near("no-vsc"));
-        assert!(near("Dirt").contains("dirty"), "{}", near("Dirt"));
+        assert_eq!(near("no-vsc"), "did you mean `no-vcs`?");
+        assert_eq!(near("Dirt"), "did you mean `dirty`?");
+        assert_eq!(near("oxt01"), "did you mean `OXT001`?");
+        assert_eq!(
+            near("nothing-alike"),
+            "errors and warnings show theirs in brackets"
+        );
     }
 }

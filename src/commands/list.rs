@@ -10,6 +10,7 @@ use crate::landmarks::{self, Config, SpecEnum};
 use crate::note::{Outcome, Refusal};
 use crate::report::{self, Recording, Sheet, Shell};
 use crate::snapshot::{self, text};
+use crate::suggest;
 use crate::workspace::Workspace;
 
 /// Runs the command.
@@ -29,11 +30,14 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &List) -> Outcome<()> {
     if let Some(variant) = &args.variant
         && spec.variant(variant).is_none()
     {
-        let all: Vec<&str> = spec.fact.variants.iter().map(|v| v.name.as_str()).collect();
         let message = format!("`{}` has no variant `{variant}`", spec.fact.name);
         return Err(Refusal::new("no-variant", message)
             .at(spec.facts.place(&spec.fact.name_range))
-            .help(format!("its variants are: {}", all.join(", "))));
+            .help(suggest::or_one_of(
+                variant,
+                &spec.names(),
+                "its variants are",
+            )));
     }
     let landmarks = landmarks::discover(&index, &spec, &config)?;
     let mut variants = landmarks::steps(&index, &landmarks)?;

@@ -22,7 +22,6 @@ mod write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
 use new::Asked;
 
 use crate::apply::{self, Earlier, State};
@@ -53,7 +52,7 @@ pub fn main() -> ExitCode {
 }
 
 fn parse_and_run() -> u8 {
-    match Cli::try_parse_from(crate::cli::arguments()) {
+    match Cli::parse_process() {
         Ok(cli) => run(&cli),
         Err(e) => {
             let _ = e.print();

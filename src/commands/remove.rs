@@ -14,6 +14,7 @@ use crate::note::{Outcome, Refusal};
 use crate::removal::{self, Asked, Edited, Removal};
 use crate::report::{self, Removed, Shell};
 use crate::snapshot::{self, Record, Recorded};
+use crate::suggest;
 use crate::workspace::{SourceFile, Workspace};
 
 /// Runs the command.
@@ -110,11 +111,14 @@ fn own<'r>(spec: &SpecEnum, recorded: &'r [Recorded], variant: &str) -> Outcome<
         return Ok(own);
     }
     let Some(fact) = spec.variant(variant) else {
-        let all: Vec<&str> = spec.fact.variants.iter().map(|v| v.name.as_str()).collect();
         let message = format!("`{}` has no variant `{variant}`", spec.fact.name);
         return Err(Refusal::new("no-variant", message)
             .at(spec.facts.place(&spec.fact.name_range))
-            .help(format!("its variants are: {}", all.join(", "))));
+            .help(suggest::or_one_of(
+                variant,
+                &spec.names(),
+                "its variants are",
+            )));
     };
     let message = format!("nothing records how `{variant}` was scaffolded");
     Err(Refusal::new("not-recorded", message)

@@ -15,6 +15,7 @@ use crate::report::{self, Repaired, Shell};
 use crate::request::TaskRequest;
 use crate::snapshot::pieces::places;
 use crate::snapshot::{self, Record, Recorded};
+use crate::suggest;
 use crate::workspace::Workspace;
 
 /// Runs the command: all tasks or none.
@@ -104,12 +105,19 @@ fn chosen<'r>(
         return Ok(scaffolded.collect());
     };
     let is_it = |of: &&Recorded| of.record.form.variant == variant;
-    let chosen: Vec<&Recorded> = scaffolded.filter(is_it).collect();
+    let chosen: Vec<&Recorded> = scaffolded.clone().filter(is_it).collect();
     if chosen.is_empty() {
         let message = format!("nothing records how `{variant}` was scaffolded");
+        let known = scaffolded.map(|of| of.record.form.variant.as_str());
+        let is_misspelt = spec.variant(variant).is_none();
+        let meant = is_misspelt.then(|| suggest::did_you_mean(variant, known));
+        let help = meant.flatten().unwrap_or_else(|| {
+            "run the `cargo oxy-task new` that made it once more: it adds what is missing"
+                .to_owned()
+        });
         return Err(Refusal::new("not-recorded", message)
             .at(spec.facts.place(&spec.fact.name_range))
-            .help("run the `cargo oxy-task new` that made it once more: it adds what is missing"));
+            .help(help));
     }
     Ok(chosen)
 }

@@ -32,7 +32,7 @@ fn text(shell: &Shell, bytes: Vec<u8>) -> Outcome<()> {
 }
 
 fn page() -> std::io::Result<Vec<u8>> {
-    let mut command = Cli::command();
+    let mut command = said_in_full(Cli::command());
     command.build();
     let mut page = Vec::new();
     let man = Man::new(command.clone()).title(PROGRAM.to_uppercase());
@@ -46,6 +46,13 @@ fn page() -> std::io::Result<Vec<u8>> {
     }
     man.render_version_section(&mut page)?;
     Ok(page)
+}
+
+/// The command with a text for each option: the manual's maker says none of what a short help leaves out.
+fn said_in_full(command: Command) -> Command {
+    command
+        .mut_args(|arg| arg.hide_short_help(false))
+        .mut_subcommands(said_in_full)
 }
 
 /// The section of one command: what it has for sections are subsections of that.
@@ -99,6 +106,10 @@ mod tests {
             let shown = format!("\\fB\\-\\-{option}\\fR");
             assert!(page.contains(&shown), "{shown}\n{page}");
         }
+        assert!(
+            !page.contains("\\fR\n\n.TP"),
+            "an option without a text\n{page}"
+        );
         let once = page.matches("\\fB\\-\\-manifest\\-path\\fR").count();
         assert_eq!(once, 2, "in the synopsis and among the options");
     }

@@ -33,6 +33,12 @@ impl SpecEnum {
         self.fact.variants.iter().find(|v| v.name == name)
     }
 
+    /// What the variants are called, in their order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        self.fact.variants.iter().map(|v| v.name.as_str()).collect()
+    }
+
     /// The wire tag of a variant called `name` without attributes of its own.
     #[must_use]
     pub fn default_tag(&self, name: &str) -> String {

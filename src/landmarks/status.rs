@@ -3,6 +3,7 @@
 use crate::index::{FieldFact, FileFacts, Index, StructFact};
 use crate::note::{Outcome, Refusal};
 use crate::request::{Field, StatusRequest};
+use crate::suggest;
 
 /// A status column of a sea-orm entity.
 pub struct Status {
@@ -84,7 +85,11 @@ fn column<'f>(
                 format!("`{}` has no column `{}`", request.entity, request.column),
             )
             .at(facts.place(&model.name_range))
-            .help(format!("its columns are: {}", known.join(", ")))
+            .help(suggest::or_one_of(
+                &request.column,
+                &known,
+                "its columns are",
+            ))
         })?;
     Ok((model, column))
 }
@@ -146,33 +151,25 @@ pub fn find(index: &Index<'_>, request: &StatusRequest, fields: &[Field]) -> Out
 /// The file of the entity: the module called so, or the one with that table name.
 fn entity(index: &Index<'_>, name: &str) -> Outcome<std::sync::Arc<FileFacts>> {
     let mut found = Vec::new();
+    let mut names = Vec::new();
     for path in index.containing("DeriveEntityModel") {
         let stem = path.rsplit('/').next().and_then(|f| f.strip_suffix(".rs"));
         let text = &index.workspace.files[&path].text;
         if stem == Some(name) || text.contains(&format!("table_name = \"{name}\"")) {
             found.push(index.facts(&path)?);
         }
+        names.extend(stem.into_iter().chain(table(text)).map(str::to_owned));
     }
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => {
-            let known: Vec<String> = index
-                .containing("DeriveEntityModel")
-                .iter()
-                .filter_map(|path| {
-                    path.rsplit('/')
-                        .next()?
-                        .strip_suffix(".rs")
-                        .map(str::to_owned)
-                })
-                .filter(|stem| near(stem, name))
-                .collect();
             let refusal = Refusal::new(
                 "status-entity",
                 format!("found no sea-orm entity called `{name}`"),
             );
-            Err(match known.first() {
-                Some(known) => refusal.help(format!("did you mean `{known}`?")),
+            let known = names.iter().map(String::as_str);
+            Err(match suggest::did_you_mean(name, known) {
+                Some(question) => refusal.help(question),
                 None => refusal.help("name the entity's module or its table"),
             })
         }
@@ -190,10 +187,10 @@ fn entity(index: &Index<'_>, name: &str) -> Outcome<std::sync::Arc<FileFacts>> {
     }
 }
 
-/// Whether two names differ by a letter or a plural.
-fn near(a: &str, b: &str) -> bool {
-    let (a, b) = (a.trim_end_matches('s'), b.trim_end_matches('s'));
-    a == b || (a.len() > 3 && b.len() > 3 && (a.starts_with(b) || b.starts_with(a)))
+/// The name of the table that the entity's text gives.
+fn table(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("table_name = \"")?;
+    rest.split_once('"').map(|(name, _)| name)
 }
 
 fn last(ty: &str) -> &str {
@@ -218,10 +215,12 @@ fn key_field(
     };
     if let Some(name) = &request.field {
         let name = name.trim_start_matches("r#");
+        let usable = fields.iter().filter(|f| fits(f)).map(|f| f.name.as_str());
         return match fields.iter().find(|f| f.name == name) {
             None => refuse(
                 format!("--status names the field `{name}`, which the task does not have"),
-                format!("add `{name}:{}` to the fields", key.ty),
+                suggest::did_you_mean(name, usable)
+                    .unwrap_or_else(|| format!("add `{name}:{}` to the fields", key.ty)),
             ),
             Some(field) if !fits(field) => refuse(
                 format!(
@@ -356,12 +355,11 @@ fn values(
                 Some(value) => format!("`{name}` has no variant `{value}`"),
                 None => format!("nothing says which variant of `{name}` means {state}"),
             };
+            let given = value.as_deref().unwrap_or_default();
+            let all = suggest::or_one_of(given, &known, &format!("`{name}` has"));
             return Err(Refusal::new("status-value", message)
                 .at(facts.place(&column.range))
-                .help(format!(
-                    "`{name}` has: {}; give {state}=… one of them",
-                    known.join(", ")
-                )));
+                .help(format!("{all}; give {state}=… one of them")));
         };
         out.push(format!("{name}::{chosen}"));
     }

@@ -8,6 +8,7 @@ use crate::index::{SpawnFact, whole_words};
 use crate::note::{Note, Outcome, Refusal};
 use crate::request::{self, Field};
 use crate::spawn::{Found, Role, Taken};
+use crate::suggest;
 use crate::types::is_copy;
 
 /// A field of the task, and the variable of the work that has its value.
@@ -125,7 +126,7 @@ fn check_names(found: &Found, asked: &SiteRequest) -> Outcome<()> {
             let message = format!("--type names `{name}`, which the work does not take with it");
             return Err(Refusal::new("capture-name", message)
                 .at(found.site.place.clone())
-                .help(format!("it takes: {}", known.join(", "))));
+                .help(suggest::or_one_of(name, &known, "it takes")));
         }
     }
     Ok(())
