@@ -439,10 +439,10 @@ struct TaskOptions {
     #[arg(long, value_name = "TEXT")]
     doc: Option<String>,
     /// Refuse where an arm would be a `todo!`
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     no_todo: bool,
     /// Refuse where nothing claims root tasks
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     require_worker: bool,
     /// Ask for what is not given, show the diff, and ask before it is written
     #[arg(short, long)]

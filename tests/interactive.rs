@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use common::{CLONE, Fleet, IMPORT};
+use common::{CLONE, Fleet, IMPORT, target};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// How long a question may take to come.
@@ -51,6 +51,7 @@ impl Session {
         let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-oxy-task"))
             .args(args)
             .current_dir(fleet.path())
+            .env("CARGO_TARGET_DIR", target())
             .env("TERM", term)
             .env_remove("CLICOLOR_FORCE")
             .env("NO_COLOR", "1")
