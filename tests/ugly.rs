@@ -469,11 +469,17 @@ pub fn of(spec: &TaskSpec) -> u8 {
     assert_eq!(fleet.read("crates/core/src/other.rs"), other);
 }
 
-/// The enum of another crate may have its name, and its variants' names: what stands with a path of
-/// its own in the same file is told from it.
-#[test]
-fn the_enum_of_a_crate_that_is_no_member() {
-    let fleet = Fleet::new();
+/// The variants of the fleet's enum.
+const OWN: [&str; 5] = [
+    "Agent",
+    "Workflow",
+    "Resume",
+    "WorkflowStep",
+    "WorkflowDecision",
+];
+
+/// Makes the runtime depend on a crate that is no member, and has an enum of the same name.
+fn with_foreign_enum(fleet: &Fleet) {
     fleet.write(
         "vendor/jobs/src/lib.rs",
         "pub enum TaskSpec {\n    Agent,\n    Ping,\n}\n",
@@ -489,6 +495,14 @@ fn the_enum_of_a_crate_that_is_no_member() {
     let jobs = "[dependencies]\njobs = { path = \"../../../vendor/jobs\" }\n";
     let manifest = manifest.replace("[dependencies]\n", jobs);
     fleet.write("crates/agentic/runtime/Cargo.toml", &manifest);
+}
+
+/// The enum of another crate may have its name, and its variants' names: what stands with a path of
+/// its own in the same file is told from it.
+#[test]
+fn the_enum_of_a_crate_that_is_no_member() {
+    let fleet = Fleet::new();
+    with_foreign_enum(&fleet);
     let foreign = "#![allow(dead_code)]
 use jobs::TaskSpec;
 
@@ -502,15 +516,9 @@ fn of(spec: &TaskSpec) -> u8 {
 fn own(spec: &agentic_core::delegation::TaskSpec) -> u8 {
     match spec {
 ";
-    let arms: String = [
-        "Agent",
-        "Workflow",
-        "Resume",
-        "WorkflowStep",
-        "WorkflowDecision",
-    ]
-    .map(|name| format!("        agentic_core::delegation::TaskSpec::{name} {{ .. }} => 1,\n"))
-    .concat();
+    let arms: String = OWN
+        .map(|name| format!("        agentic_core::delegation::TaskSpec::{name} {{ .. }} => 1,\n"))
+        .concat();
     let foreign = format!("{foreign}{arms}    }}\n}}\n");
     fleet.write(UGLY, &foreign);
     fleet.commit();
@@ -519,6 +527,95 @@ fn own(spec: &agentic_core::delegation::TaskSpec) -> u8 {
     assert_eq!(text.matches("TaskSpec::Greet =>").count(), 1, "{text}");
     let (before, _) = text.split_once("fn own").unwrap();
     assert_eq!(before, foreign.split_once("fn own").unwrap().0);
+}
+
+/// An import counts where it stands: in its module, and in its function.
+#[test]
+fn an_import_of_a_namesake_counts_where_it_stands() {
+    let fleet = Fleet::new();
+    with_foreign_enum(&fleet);
+    let own = OWN
+        .map(|name| format!("TaskSpec::{name} {{ .. }} => 1, "))
+        .concat();
+    let foreign = "TaskSpec::Agent => 1, TaskSpec::Ping => 2, ";
+    let text = format!(
+        "#![allow(dead_code)]
+use agentic_core::delegation::TaskSpec;
+
+mod inner {{
+    use jobs::TaskSpec;
+    fn a(spec: &TaskSpec) -> u8 {{
+        match spec {{ {foreign}}}
+    }}
+}}
+
+mod shared {{
+    use super::*;
+    fn b(spec: &TaskSpec) -> u8 {{
+        match spec {{ {own}}}
+    }}
+}}
+
+mod named {{
+    use super::TaskSpec;
+    fn c(spec: &TaskSpec) -> u8 {{
+        match spec {{ {own}}}
+    }}
+}}
+
+fn d(spec: &jobs::TaskSpec) -> u8 {{
+    use jobs::TaskSpec;
+    match spec {{ {foreign}}}
+}}
+
+fn e(spec: &TaskSpec) -> u8 {{
+    match spec {{ {own}}}
+}}
+"
+    );
+    fleet.write(UGLY, &text);
+    fleet.commit();
+    fleet.done(&["new", "Greet"]);
+    let after = fleet.read(UGLY);
+    assert_eq!(greeted(&after, "abcde"), "bce", "{after}");
+}
+
+/// Where each function imports its own, the first import of the file says nothing of the second.
+#[test]
+fn an_import_of_one_function_is_not_that_of_another() {
+    let fleet = Fleet::new();
+    with_foreign_enum(&fleet);
+    let own = OWN
+        .map(|name| format!("TaskSpec::{name} {{ .. }} => 1, "))
+        .concat();
+    let text = format!(
+        "#![allow(dead_code)]
+fn a(spec: &jobs::TaskSpec) -> u8 {{
+    use jobs::TaskSpec;
+    match spec {{ TaskSpec::Agent => 1, TaskSpec::Ping => 2 }}
+}}
+
+fn b(spec: &agentic_core::delegation::TaskSpec) -> u8 {{
+    use agentic_core::delegation::TaskSpec;
+    match spec {{ {own}}}
+}}
+"
+    );
+    fleet.write(UGLY, &text);
+    fleet.commit();
+    fleet.done(&["new", "Greet"]);
+    let after = fleet.read(UGLY);
+    assert_eq!(greeted(&after, "ab"), "b", "{after}");
+}
+
+/// Those of `functions`, a letter each, that name the new variant.
+fn greeted(text: &str, functions: &str) -> String {
+    let has = |name: &char| {
+        let (_, rest) = text.split_once(&format!("fn {name}(")).unwrap();
+        let body = rest.split("fn ").next().unwrap();
+        body.contains("TaskSpec::Greet")
+    };
+    functions.chars().filter(has).collect()
 }
 
 /// `..` behind the enum is written as it stands; before it, which field is meant is not known:

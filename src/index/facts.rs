@@ -41,6 +41,49 @@ pub struct FileFacts {
 }
 
 impl FileFacts {
+    /// The import that says what `name` means at an offset, and the names of the inline modules in
+    /// which that import counts, or where nothing imports the name.
+    ///
+    /// An import counts in its own module and, inside of a function, in that function.
+    #[must_use]
+    pub fn import_at(&self, name: &str, at: usize) -> (Option<&UseFact>, Vec<&str>) {
+        let around = |at: usize| {
+            let inline = self.modules.iter().filter(|module| module.is_inline);
+            let mut around: Vec<&ModFact> = inline.filter(|of| of.range.contains(&at)).collect();
+            around.sort_by_key(|module| module.range.start);
+            around
+        };
+        let functions = |at: usize| {
+            let ranges = self.functions.iter().map(|function| &function.range);
+            ranges.filter(move |range| range.contains(&at))
+        };
+        let mut modules = around(at);
+        loop {
+            let names = modules.iter().map(|module| module.name.as_str()).collect();
+            let visible = || {
+                self.uses.iter().filter(|import| {
+                    let from = import.range.start;
+                    let starts = |of: &[&ModFact]| -> Vec<usize> {
+                        of.iter().map(|module| module.range.start).collect()
+                    };
+                    starts(&around(from)) == starts(&modules)
+                        && functions(from).all(|range| range.contains(&at))
+                })
+            };
+            // The nearest one is in the most functions.
+            let import = visible()
+                .filter(|import| import.name == name)
+                .max_by_key(|import| functions(import.range.start).count());
+            let is_above = match import {
+                Some(import) => import.path.strip_prefix("super::") == Some(name),
+                None => visible().any(|import| import.name == "*" && import.path == "super"),
+            };
+            if !is_above || modules.pop().is_none() {
+                return (import, names);
+            }
+        }
+    }
+
     /// The place of `range` in this file.
     #[must_use]
     pub fn place(&self, range: &Range<usize>) -> Place {

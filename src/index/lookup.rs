@@ -308,33 +308,46 @@ impl<'w> Index<'w> {
         Some(tail.map_or(absolute.clone(), |tail| format!("{absolute}::{tail}")))
     }
 
-    /// The same in a file that belongs to no library, an integration test say: what is named by way
-    /// of a crate.
+    /// The absolute path of the item that `name` (a path as written) means at an offset of `facts`,
+    /// by the imports of the function and the module around it.
     #[must_use]
-    pub fn resolve_by_crate(&self, facts: &FileFacts, name: &str) -> Option<String> {
+    pub fn resolve_at(&self, facts: &FileFacts, name: &str, at: usize) -> String {
+        let path = &facts.file.path;
+        let here = self.module_of(path).unwrap_or_else(|| lone(path));
         let (head, tail) = name.split_once("::").unwrap_or((name, ""));
-        let import = facts.uses.iter().find(|of| of.name == head);
-        let path = match import {
+        let (import, inside) = facts.import_at(head, at);
+        let here = [&[here.as_str()], &*inside].concat().join("::");
+        let named = match import {
             Some(import) if tail.is_empty() => import.path.clone(),
             Some(import) => format!("{}::{tail}", import.path),
             None => name.to_owned(),
         };
-        let first = path.trim_start_matches("::").split("::").next();
-        let is_own = first.is_none_or(|first| matches!(first, "crate" | "self" | "super"));
-        (!is_own && path.contains("::")).then_some(path)
+        let first = named.split("::").next().unwrap_or_default();
+        let is_relative = matches!(first, "crate" | "self" | "super");
+        let names_crate =
+            || self.is_crate(facts, head) || self.own_crate(facts).as_deref() == Some(head);
+        let leads_out = import.is_some() || (!tail.is_empty() && names_crate());
+        if is_relative || leads_out {
+            self.absolute(&here, &named)
+        } else {
+            format!("{here}::{named}")
+        }
     }
 
     /// Every list of named fields in a file, with what it means there.
     pub fn field_lists(&self, facts: &FileFacts) -> Outcome<Vec<FieldList>> {
         let path = &facts.file.path;
-        // What no other crate reaches, an integration test say, has a path of its own.
-        let here = self
-            .module_of(path)
-            .unwrap_or_else(|| format!("{{{path}}}"));
-        let own = self.workspace.member_of(path).map(Member::crate_name);
+        let here = self.module_of(path).unwrap_or_else(|| lone(path));
+        let own = self.own_crate(facts);
         field_lists(&facts.file, here, &|name| {
             own.as_deref() == Some(name) || self.is_crate(facts, name)
         })
+    }
+
+    /// The name of the crate that a file's package makes.
+    fn own_crate(&self, facts: &FileFacts) -> Option<String> {
+        let member = self.workspace.member_of(&facts.file.path);
+        member.map(Member::crate_name)
     }
 
     /// Whether `head` names a crate that the file's member depends on (or one of std).
@@ -496,6 +509,11 @@ fn search(
         Some(paths) => holding(needle, paths.iter().filter_map(|path| files.get(path))),
         None => holding(needle, files.values()),
     }
+}
+
+/// The module path of a file that no other crate reaches, an integration test say: one of its own.
+fn lone(path: &str) -> String {
+    format!("{{{path}}}")
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

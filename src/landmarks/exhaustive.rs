@@ -112,30 +112,43 @@ pub fn discover(
     let mut found = Vec::new();
     for path in &paths {
         let facts = index.facts(path)?;
-        let is_other = means_another(index, &facts, spec, &spec.fact.name);
-        if !is_other {
-            opaque(&facts, spec, notes);
+        let is_other = |name: &str, at: usize| means_another(index, &facts, spec, name, at);
+        opaque(&facts, spec, &is_other, notes);
+        if !is_other(&spec.fact.name, 0) {
             doc_tests(&facts, spec, notes);
         }
         let all = sites(&facts, spec).into_iter();
-        found.extend(all.filter(|site| match site.owner(spec).as_deref() {
-            None | Some("Self") => !is_other,
-            Some(owner) => !means_another(index, &facts, spec, owner),
+        found.extend(all.filter(|site| {
+            let owner = site.owner(spec).filter(|owner| owner != "Self");
+            let owner = owner.as_deref().unwrap_or(&spec.fact.name);
+            !is_other(owner, site.fact.range.start)
         }));
     }
     Ok(found)
 }
 
-/// Whether `name`, the enum's or a path to one of its name, means another enum in this file.
-pub fn means_another(index: &Index<'_>, facts: &FileFacts, spec: &SpecEnum, name: &str) -> bool {
-    let path = index.resolve(facts, name);
-    let path = path.or_else(|| index.resolve_by_crate(facts, name));
-    path.is_some_and(|path| spec.namesakes.contains(&path) || index.is_outside(facts, &path))
+/// Whether `name`, the enum's or a path to one of its name, means another enum at an offset.
+#[must_use]
+pub fn means_another(
+    index: &Index<'_>,
+    facts: &FileFacts,
+    spec: &SpecEnum,
+    name: &str,
+    at: usize,
+) -> bool {
+    let path = index.resolve_at(facts, name, at);
+    spec.namesakes.contains(&path) || index.is_outside(facts, &path)
 }
 
 /// Notes the matches that are left alone because of what stands in them.
-fn opaque(facts: &FileFacts, spec: &SpecEnum, notes: &mut Vec<Note>) {
-    for (range, why) in &facts.opaque {
+fn opaque(
+    facts: &FileFacts,
+    spec: &SpecEnum,
+    is_other: &dyn Fn(&str, usize) -> bool,
+    notes: &mut Vec<Note>,
+) {
+    let all = facts.opaque.iter();
+    for (range, why) in all.filter(|(range, _)| !is_other(&spec.fact.name, range.start)) {
         notes.push(
             Note::warning(
                 "opaque-match",

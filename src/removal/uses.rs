@@ -31,7 +31,7 @@ pub fn of_variant(
             continue;
         }
         let facts = index.facts(&path)?;
-        let is_other = means_another(index, &facts, spec, &spec.fact.name);
+        let is_other = |at: usize| means_another(index, &facts, spec, &spec.fact.name, at);
         let in_impl = |at: usize| {
             let mut around = facts.impls.iter().filter(|of| of.range.contains(&at));
             around.any(|of| owners.contains(of.self_type.as_str()))
@@ -48,8 +48,12 @@ pub fn of_variant(
                 is_owner && pair[1] == variant
             });
             let is_bare = owners.contains(named.segments[0]) || named.segments[0] == "Self";
-            let is_it = is_it && !(is_bare && is_other);
-            if is_it || is_imported && !is_other && named.segments[0] == variant {
+            let is_it = if is_it {
+                !is_bare || !is_other(named.at)
+            } else {
+                is_imported && named.segments[0] == variant && !is_other(named.at)
+            };
+            if is_it {
                 let place = facts.place(&(named.at..named.at + named.segments[0].len()));
                 found.push((place, format!("names `{}`", named.segments.join("::"))));
             }
