@@ -282,10 +282,8 @@ fn external(index: &Index<'_>, name: &str) -> BTreeSet<String> {
             });
             for leaf in leaves {
                 let head = leaf.split("::").next().unwrap_or(leaf);
-                let is_dependency = head == "std"
-                    || member.dependencies.iter().any(|d| {
-                        d.rename.as_deref().unwrap_or(&d.package).replace('-', "_") == head
-                    });
+                let is_dependency =
+                    head == "std" || member.dependencies.iter().any(|d| d.crate_name() == head);
                 let is_member = index
                     .workspace
                     .members

@@ -10,7 +10,6 @@ use crate::landmarks::{self, Config, SpecEnum};
 use crate::note::{Outcome, Refusal};
 use crate::report::{self, Recording, Sheet, Shell};
 use crate::snapshot::{self, text};
-use crate::suggest;
 use crate::workspace::Workspace;
 
 /// Runs the command.
@@ -30,14 +29,7 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &List) -> Outcome<()> {
     if let Some(variant) = &args.variant
         && spec.variant(variant).is_none()
     {
-        let message = format!("`{}` has no variant `{variant}`", spec.fact.name);
-        return Err(Refusal::new("no-variant", message)
-            .at(spec.facts.place(&spec.fact.name_range))
-            .help(suggest::or_one_of(
-                variant,
-                &spec.names(),
-                "its variants are",
-            )));
+        return Err(spec.no_variant(variant));
     }
     let landmarks = landmarks::discover(&index, &spec, &config)?;
     let mut variants = landmarks::steps(&index, &landmarks)?;

@@ -1,6 +1,5 @@
 //! `remove`: takes a scaffolded task out again.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Opened;
@@ -14,7 +13,6 @@ use crate::note::{Outcome, Refusal};
 use crate::removal::{self, Asked, Edited, Removal};
 use crate::report::{self, Removed, Shell};
 use crate::snapshot::{self, Record, Recorded};
-use crate::suggest;
 use crate::workspace::{SourceFile, Workspace};
 
 /// Runs the command.
@@ -111,14 +109,7 @@ fn own<'r>(spec: &SpecEnum, recorded: &'r [Recorded], variant: &str) -> Outcome<
         return Ok(own);
     }
     let Some(fact) = spec.variant(variant) else {
-        let message = format!("`{}` has no variant `{variant}`", spec.fact.name);
-        return Err(Refusal::new("no-variant", message)
-            .at(spec.facts.place(&spec.fact.name_range))
-            .help(suggest::or_one_of(
-                variant,
-                &spec.names(),
-                "its variants are",
-            )));
+        return Err(spec.no_variant(variant));
     };
     let message = format!("nothing records how `{variant}` was scaffolded");
     Err(Refusal::new("not-recorded", message)
@@ -161,10 +152,5 @@ fn packages(workspace: &Workspace, spec: &SpecEnum, files: &[&SourceFile]) -> Ve
     let naming = naming.filter(|file| file.text.contains(&spec.fact.name));
     let paths = naming.map(|file| file.path.as_str());
     let paths = paths.chain(files.iter().map(|file| file.path.as_str()));
-    let members = paths.filter(|path| path.contains('/'));
-    let names: BTreeSet<String> = members
-        .filter_map(|path| workspace.member_of(path))
-        .map(|member| member.name.clone())
-        .collect();
-    names.into_iter().collect()
+    workspace.packages_of(paths.filter(|path| path.contains('/')))
 }

@@ -1,10 +1,9 @@
 //! `repair`: plans recorded tasks again, and adds what is missing.
 
-use std::collections::BTreeSet;
-
 use super::Opened;
 use super::new::{Planned, Planner};
 use super::proof::Proof;
+use super::write::packages;
 use crate::apply::{self, Entry, Journal};
 use crate::cli::{self, Common, Repair};
 use crate::edit::{self, CALL_SITE, FileChange};
@@ -79,7 +78,11 @@ pub(super) fn run(shell: &Shell, common: &Common, args: &Repair) -> Outcome<()> 
             let blocked = || shell.blocked();
             apply::commit(&workspace.root, &state, journal.clone(), blocked)
         };
-        proof.run(&|| packages(&workspace, &changes), &commit, &|_| Ok(false))?;
+        let packages = || {
+            let landmarks = tasks.last().map(|of| &of.landmarks);
+            landmarks.map_or_else(Vec::new, |of| packages(&workspace, of, &changes))
+        };
+        proof.run(&packages, &commit, &|_| Ok(false))?;
     }
     let tasks: Vec<_> = tasks.iter().map(|of| (&of.task, &of.plan)).collect();
     report::repaired(
@@ -165,11 +168,7 @@ fn lost(workspace: &Workspace, record: &Record) -> Outcome<Vec<Note>> {
         if !is_of_site || piece.text.is_none() {
             continue;
         }
-        let file = workspace.read_if_any(&piece.path)?;
-        let file = match (file, workspace.files.get(&piece.path)) {
-            (_, Some(file)) => Some(file.as_ref().clone()),
-            (file, None) => file,
-        };
+        let file = workspace.file_if_any(&piece.path)?;
         if file.is_some_and(|file| !places(piece, &file).is_empty()) {
             continue;
         }
@@ -182,15 +181,4 @@ fn lost(workspace: &Workspace, record: &Record) -> Outcome<Vec<Note>> {
         );
     }
     Ok(notes)
-}
-
-/// Packages whose files change.
-fn packages(workspace: &Workspace, changes: &[FileChange]) -> Vec<String> {
-    let paths = changes.iter().map(|change| change.path.as_str());
-    let members = paths.filter(|path| path.contains('/'));
-    let names: BTreeSet<String> = members
-        .filter_map(|path| workspace.member_of(path))
-        .map(|member| member.name.clone())
-        .collect();
-    names.into_iter().collect()
 }

@@ -89,19 +89,17 @@ impl Writer<'_> {
 }
 
 /// Packages whose files change, and those that match over the enum.
-fn packages(workspace: &Workspace, landmarks: &Landmarks, changes: &[FileChange]) -> Vec<String> {
+pub(super) fn packages(
+    workspace: &Workspace,
+    landmarks: &Landmarks,
+    changes: &[FileChange],
+) -> Vec<String> {
     let matching = landmarks
         .matches
         .iter()
         .filter(|site| site.coverage != Coverage::Undecided(""))
         .map(|site| site.facts.file.path.as_str());
-    let names: BTreeSet<String> = changes
-        .iter()
-        .map(|change| change.path.as_str())
-        .filter(|path| path.contains('/'))
-        .chain(matching)
-        .filter_map(|path| workspace.member_of(path))
-        .map(|member| member.name.clone())
-        .collect();
-    names.into_iter().collect()
+    let changed = changes.iter().map(|change| change.path.as_str());
+    let changed = changed.filter(|path| path.contains('/'));
+    workspace.packages_of(changed.chain(matching))
 }

@@ -361,14 +361,10 @@ impl<'w> Index<'w> {
                 .workspace
                 .member_of(&facts.file.path)
                 .is_some_and(|member| {
-                    member.dependencies.iter().any(|dependency| {
-                        dependency
-                            .rename
-                            .as_deref()
-                            .unwrap_or(&dependency.package)
-                            .replace('-', "_")
-                            == head
-                    })
+                    member
+                        .dependencies
+                        .iter()
+                        .any(|dependency| dependency.crate_name() == head)
                 })
     }
 
@@ -388,10 +384,8 @@ impl<'w> Index<'w> {
         };
         let mut dependencies = member.dependencies.iter();
         !is_member(head)
-            && dependencies.any(|of| {
-                let name = of.rename.as_deref().unwrap_or(&of.package);
-                name.replace('-', "_") == head && workspace.member(&of.package).is_none()
-            })
+            && dependencies
+                .any(|of| of.crate_name() == head && workspace.member(&of.package).is_none())
     }
 
     /// `path` with `crate`, `self` and `super` resolved against the module `here`.

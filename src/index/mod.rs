@@ -38,4 +38,4 @@ pub use spawned::{
     WorkForm,
 };
 pub use statements::{HandOver, StatementFact};
-pub use words::{comments, lexed, lines_in_literals, names};
+pub use words::{comments, lexed, lexed_code, lines_in_literals, names};

@@ -18,22 +18,23 @@ pub fn lexed(text: &str) -> impl Iterator<Item = (TokenKind, Range<usize>)> + '_
     })
 }
 
+/// The same without white space and comments.
+pub fn lexed_code(text: &str) -> impl Iterator<Item = (TokenKind, Range<usize>)> + '_ {
+    lexed(text).filter(|(kind, _)| {
+        !matches!(
+            kind,
+            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. }
+        )
+    })
+}
+
 /// Offsets at which `text` names the item `name`: as a path or the start of one, never as a field,
 /// as a method, or behind `::`. A macro is named with its `!` only.
 #[must_use]
 pub fn names(text: &str, name: &str, is_macro: bool) -> Vec<usize> {
     let mut found = Vec::new();
     let mut before = ["", ""];
-    let mut all = lexed(text)
-        .filter(|(kind, _)| {
-            !matches!(
-                kind,
-                TokenKind::Whitespace
-                    | TokenKind::LineComment { .. }
-                    | TokenKind::BlockComment { .. }
-            )
-        })
-        .peekable();
+    let mut all = lexed_code(text).peekable();
     while let Some((kind, range)) = all.next() {
         let token = &text[range.clone()];
         match kind {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Config;
 use crate::index::{EnumFact, FileFacts, Index, VariantFact};
 use crate::note::{Outcome, Refusal};
+use crate::suggest;
 
 /// The name that is looked for where the configuration names none.
 pub(super) const DEFAULT_NAME: &str = "TaskSpec";
@@ -27,6 +28,16 @@ pub struct SpecEnum {
 }
 
 impl SpecEnum {
+    /// The refusal of a variant that there is not.
+    #[must_use]
+    pub fn no_variant(&self, name: &str) -> Refusal {
+        let message = format!("`{}` has no variant `{name}`", self.fact.name);
+        let help = suggest::or_one_of(name, &self.names(), "its variants are");
+        Refusal::new("no-variant", message)
+            .at(self.facts.place(&self.fact.name_range))
+            .help(help)
+    }
+
     /// The variant called `name`.
     #[must_use]
     pub fn variant(&self, name: &str) -> Option<&VariantFact> {

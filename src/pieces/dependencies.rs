@@ -35,10 +35,10 @@ fn plan(context: &Context<'_>, plan: &mut Plan) -> Outcome<()> {
         let mut manifest: Option<Manifest> = None;
         for krate in crates {
             let has = krate == member.crate_name()
-                || member.dependencies.iter().any(|d| {
-                    d.is_normal
-                        && d.rename.as_deref().unwrap_or(&d.package).replace('-', "_") == krate
-                });
+                || member
+                    .dependencies
+                    .iter()
+                    .any(|d| d.is_normal && d.crate_name() == krate);
             if has || matches!(krate.as_str(), "std" | "core" | "alloc" | "crate" | "super") {
                 continue;
             }

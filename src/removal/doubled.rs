@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::locate::{file, shown};
+use super::locate::shown;
 use crate::index::{FileFacts, Index, ItemFact};
 use crate::landmarks::{SpecEnum, sites};
 use crate::note::{Outcome, Refusal};
@@ -26,7 +26,7 @@ pub fn check(index: &Index<'_>, spec: &SpecEnum, record: &Record) -> Outcome<()>
         add(&spec.facts.file, of_name);
     }
     for piece in pieces.unwrap_or_default() {
-        let Some(at) = file(index.workspace, &piece.path)? else {
+        let Some(at) = index.workspace.file_if_any(&piece.path)? else {
             continue;
         };
         let recorded = pieces.unwrap_or_default().iter();

@@ -8,7 +8,7 @@ use crate::landmarks::{SpecEnum, sites};
 use crate::note::{Outcome, Place, Refusal};
 use crate::snapshot::pieces::{DEPENDENCY, FILE, LOCKFILE, MODULE, declared, hash, places};
 use crate::snapshot::{RecordedPiece, Scaffolded};
-use crate::workspace::{SourceFile, Workspace};
+use crate::workspace::SourceFile;
 
 /// A piece in a file that stands.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ pub fn locate(
     while let Some(piece) = rest.first() {
         let same = rest.iter().take_while(|other| *other == piece).count();
         rest = &rest[same..];
-        let Some(file) = file(index.workspace, &piece.path)? else {
+        let Some(file) = index.workspace.file_if_any(&piece.path)? else {
             continue;
         };
         let located = |range: Range<usize>, state| Located {
@@ -108,14 +108,6 @@ pub fn locate(
         }
     }
     Ok(found)
-}
-
-/// The file at `path`, if it stands.
-pub fn file(workspace: &Workspace, path: &str) -> Outcome<Option<Arc<SourceFile>>> {
-    if let Some(file) = workspace.files.get(path) {
-        return Ok(Some(Arc::clone(file)));
-    }
-    Ok(workspace.read_if_any(path)?.map(Arc::new))
 }
 
 /// The text of a file that `own` made, without what the records of `others` added to it since.

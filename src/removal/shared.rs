@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::locate::{self, Located, Standing, file, shown};
+use super::locate::{self, Located, Standing, shown};
 use super::{Asked, Planned, Removal, is_needed};
 use crate::edit::{self, CALL_SITE, FileChange, TextEdit};
 use crate::index;
@@ -143,7 +143,7 @@ fn parses(change: &FileChange) -> bool {
 
 /// The path of a file that another task made and nobody changed by hand; else refused.
 fn unchanged(asked: &Asked<'_>, change: &FileChange) -> Outcome<String> {
-    let standing = file(asked.workspace, &change.path)?;
+    let standing = asked.workspace.file_if_any(&change.path)?;
     let all = asked.others.iter().chain([&asked.own]);
     let all: Vec<&Scaffolded> = all.filter_map(|of| of.record.scaffolded.as_ref()).collect();
     for (nth, owner) in all.iter().enumerate() {
@@ -194,7 +194,7 @@ pub(super) fn taken_out(
         }
     }
     for path in &shared.anew {
-        let Some(before) = file(asked.workspace, path)? else {
+        let Some(before) = asked.workspace.file_if_any(path)? else {
             continue;
         };
         match shared.made.iter().find(|made| made.path == *path) {

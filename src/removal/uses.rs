@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::index::{Index, lexed, mentions, names};
+use crate::index::{Index, lexed, lexed_code, mentions, names};
 use crate::landmarks::{SpecEnum, means_another};
 use crate::note::{Outcome, Place};
 use ra_ap_rustc_lexer::TokenKind;
@@ -186,15 +186,7 @@ fn leads_to(segments: &[&str], own: &[&str], krate: &str, wanted: &[&str]) -> bo
 
 /// Every path of the text, comments and strings left out.
 fn paths(text: &str) -> Vec<Named<'_>> {
-    let tokens: Vec<(TokenKind, &str, usize)> = lexed(text)
-        .filter(|(kind, _)| {
-            !matches!(
-                kind,
-                TokenKind::Whitespace
-                    | TokenKind::LineComment { .. }
-                    | TokenKind::BlockComment { .. }
-            )
-        })
+    let tokens: Vec<(TokenKind, &str, usize)> = lexed_code(text)
         .map(|(kind, range)| (kind, &text[range.clone()], range.start))
         .collect();
     let token = |i: usize| tokens.get(i).map_or("", |(_, token, _)| *token);

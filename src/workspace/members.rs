@@ -69,6 +69,20 @@ pub struct Dependency {
     pub is_normal: bool,
 }
 
+impl Dependency {
+    /// The name that it has in the manifest.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.rename.as_deref().unwrap_or(&self.package)
+    }
+
+    /// The name under which it is written in paths.
+    #[must_use]
+    pub fn crate_name(&self) -> String {
+        self.name().replace('-', "_")
+    }
+}
+
 impl Member {
     /// Whether `path` (relative to the root) lies in this member's directory.
     #[must_use]
@@ -276,20 +290,12 @@ pub(super) fn with(members: &[Member], texts: &BTreeMap<String, String>) -> Vec<
         let Some(text) = texts.get(&member.manifest) else {
             continue;
         };
-        let Ok(document) = text.parse::<toml_edit::DocumentMut>() else {
-            continue;
-        };
-        let table = document
-            .get("dependencies")
-            .and_then(toml_edit::Item::as_table_like);
-        for (name, _) in table.into_iter().flat_map(toml_edit::TableLike::iter) {
-            let known = member
-                .dependencies
-                .iter()
-                .any(|d| d.is_normal && d.rename.as_deref().unwrap_or(&d.package) == name);
+        for name in dependency_names(text) {
+            let mut dependencies = member.dependencies.iter();
+            let known = dependencies.any(|d| d.is_normal && d.name() == name);
             if !known {
                 member.dependencies.push(Dependency {
-                    package: name.to_owned(),
+                    package: name,
                     rename: None,
                     is_normal: true,
                 });
@@ -305,23 +311,25 @@ pub(super) fn without<'t>(
     members: &mut [Member],
     manifests: impl Iterator<Item = (&'t str, [&'t str; 2])>,
 ) {
-    let names = |text: &str| -> BTreeSet<String> {
-        let document = text.parse::<toml_edit::DocumentMut>().ok();
-        let table = document.as_ref().and_then(|of| of.get("dependencies"));
-        let table = table.and_then(toml_edit::Item::as_table_like);
-        let keys = table.into_iter().flat_map(toml_edit::TableLike::iter);
-        keys.map(|(name, _)| name.to_owned()).collect()
-    };
     for (path, [before, after]) in manifests {
         let Some(member) = members.iter_mut().find(|member| member.manifest == path) else {
             continue;
         };
-        let (before, after) = (names(before), names(after));
+        let (before, after) = (dependency_names(before), dependency_names(after));
         member.dependencies.retain(|d| {
-            let name = d.rename.as_deref().unwrap_or(&d.package);
+            let name = d.name();
             !d.is_normal || !before.contains(name) || after.contains(name)
         });
     }
+}
+
+/// The names in the table of dependencies of a manifest; none where it cannot be read.
+fn dependency_names(manifest: &str) -> BTreeSet<String> {
+    let document = manifest.parse::<toml_edit::DocumentMut>().ok();
+    let table = document.as_ref().and_then(|of| of.get("dependencies"));
+    let table = table.and_then(toml_edit::Item::as_table_like);
+    let keys = table.into_iter().flat_map(toml_edit::TableLike::iter);
+    keys.map(|(name, _)| name.to_owned()).collect()
 }
 
 fn kind(target: &cargo_metadata::Target) -> &'static str {

@@ -200,6 +200,14 @@ impl Workspace {
             .max_by_key(|member| member.dir.len())
     }
 
+    /// The names of the packages that `paths` belong to, in order, each once.
+    #[must_use]
+    pub fn packages_of<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Vec<String> {
+        let members = paths.filter_map(|path| self.member_of(path));
+        let names: BTreeSet<String> = members.map(|member| member.name.clone()).collect();
+        names.into_iter().collect()
+    }
+
     /// The edition that most members have.
     #[must_use]
     pub fn usual_edition(&self) -> &str {
@@ -235,6 +243,14 @@ impl Workspace {
     pub fn read_if_any(&self, path: &str) -> Outcome<Option<SourceFile>> {
         let is_there = self.texts.contains_key(path) || self.exists(path);
         is_there.then(|| self.read_text(path)).transpose()
+    }
+
+    /// The file at `path`, Rust or not, if it stands.
+    pub fn file_if_any(&self, path: &str) -> Outcome<Option<Arc<SourceFile>>> {
+        if let Some(file) = self.files.get(path) {
+            return Ok(Some(Arc::clone(file)));
+        }
+        Ok(self.read_if_any(path)?.map(Arc::new))
     }
 
     /// Whether the path (relative to the root) exists.
